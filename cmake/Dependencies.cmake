@@ -1,0 +1,15 @@
+# Debian 12's own packages, found by their CMake files; scripts/install-deps names them.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # 1.74, Debian's default, lacks what we use of Asio and Beast
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(simdjson 3.0 REQUIRED)
+
+# Asio's headers, set up the same in every target that includes them.
+add_library(aifd_asio INTERFACE)
+target_link_libraries(aifd_asio INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(aifd_asio INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS)
