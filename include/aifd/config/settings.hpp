@@ -73,7 +73,7 @@ struct Limits {
   Secret backend_url;                                // empty: memory
   RouteLimits tokens;                                // TOKEN_RATE_LIMIT
   RouteLimits token_quota;                           // TOKEN_QUOTA
-  IterChunkType iter_chunk_type = IterChunkType::one_by_one;
+  IterChunkType iter_chunk_type = IterChunkType::efficiency;
 };
 
 struct Cache {
