@@ -26,7 +26,7 @@ struct IpAddress {
 Result<IpAddress> parse_ip_address(std::string_view text);
 
 struct Cidr {
-  IpAddress base;           // bits past the prefix are zero
+  IpAddress base;              // bits past the prefix are zero
   unsigned prefix_bits = 128;  // of the 16-byte form: an IPv4 /8 is 104
 
   bool contains(const IpAddress& address) const noexcept;
