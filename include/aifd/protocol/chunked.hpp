@@ -53,6 +53,8 @@ class ChunkedDecoder {
 // "1a\r\n" for a chunk of 26 bytes, into `out`; gives the view of what was written.
 std::string_view chunk_header(std::uint64_t size, std::span<char, 20> out) noexcept;
 
+inline constexpr std::string_view kChunkEnd = "\r\n";
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+inline constexpr std::string_view kChunkEndAndLast = "\r\n0\r\n\r\n";
 
 }  // namespace aifd::protocol
