@@ -13,8 +13,25 @@ Clock::time_point show(const Exchange& exchange, std::string_view bytes) noexcep
   return not_before;
 }
 
+// The upstream's own id is what its support asks for, so it keeps the usual name.
+void identify(const Exchange& exchange, protocol::ResponseHead& head) {
+  head.fields.add(head.fields.contains("x-request-id") ? "x-aifd-request-id" : "x-request-id",
+                  exchange.request_id);
+}
+
+// A reverse proxy in front must not collect a stream before it passes it on.
+void keep_streaming(protocol::ResponseHead& head) {
+  constexpr std::string_view kEventStream = "text/event-stream";
+  const std::string_view type = head.fields.get("Content-Type").substr(0, kEventStream.size());
+  if (protocol::iequals(type, kEventStream) && !head.fields.contains("X-Accel-Buffering")) {
+    head.fields.add("X-Accel-Buffering", "no");
+  }
+}
+
 void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
+  identify(exchange, reply.head);
+  keep_streaming(reply.head);
   exchange.progress.status = reply.head.status;
   sink.begin(reply.head, reply.framing);
 }

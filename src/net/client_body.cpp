@@ -34,8 +34,8 @@ bool ClientBody::ready() const noexcept {
 }
 
 Task<Result<Piece>> ClientBody::next() {
-  if (ended_ || left() == 0) {
-    ended_ = true;
+  if (left() == 0) {
+    end();
     co_return Piece{{}, true};
   }
   for (;;) {
@@ -46,8 +46,14 @@ Task<Result<Piece>> ClientBody::next() {
       bytes = *more;
     }
     Result<Piece> piece = take(bytes);
+    if (piece && piece->last) end();
     if (!piece || piece->last || !piece->bytes.empty()) co_return piece;
   }
+}
+
+void ClientBody::end() {
+  if (std::exchange(ended_, true)) return;
+  if (options_.on_end) options_.on_end();
 }
 
 Result<Piece> ClientBody::take(std::span<char> bytes) {
@@ -56,7 +62,6 @@ Result<Piece> ClientBody::take(std::span<char> bytes) {
                             : Piece{{bytes.data(), bytes.size()}, bytes.size() == left()};
   if (!piece) return piece;
   received_ += piece->bytes.size();
-  ended_ = piece->last;
   if (received_ > options_.max_bytes) {
     return Error{ErrorKind::body_too_large, ErrorSource::client, false,
                  "The request's body is larger than " + std::to_string(options_.max_bytes) +

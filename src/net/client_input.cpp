@@ -88,6 +88,21 @@ void ClientInput::watch(std::function<void()> on_gone) {
   }
 }
 
+Task<std::size_t> ClientInput::read_raw(std::span<char> into, error_code& ec) {
+  on_gone_ = nullptr;
+  while (reading_) co_await arrived_.wait();
+  if (next_.size == 0) {
+    ec = ended_;
+    if (ec) co_return 0;
+    co_return co_await stream_.read_some(into, ec);
+  }
+  const std::size_t count = std::min(into.size(), next_.size);
+  std::copy_n(next_.data.get(), count, into.data());
+  std::copy(next_.data.get() + count, next_.data.get() + next_.size, next_.data.get());
+  next_.size -= count;
+  co_return count;
+}
+
 void ClientInput::finish_exchange() {
   on_gone_ = nullptr;
   if (has_buffered()) next_.append(take_buffered(current_.size));

@@ -8,18 +8,15 @@ namespace aifd::net {
 
 using protocol::BodyKind;
 
-void ClientSink::WriteDeadline::on_deadline() noexcept {
+void ClientSink::on_deadline() noexcept {
   stopper_.stop({ErrorKind::client_timeout, ErrorSource::client, false,
                  "The client did not read its answer for IDLE_TIMEOUT."});
+  stop();
 }
 
 ClientSink::ClientSink(Stream& stream, LoopExecutor executor, Stopper& stopper, Ticker& ticker,
                        Options options)
-    : stream_(stream),
-      pace_(executor),
-      stopper_(stopper),
-      deadline_(ticker, stopper),
-      options_(options) {}
+    : Deadline(ticker), stream_(stream), pace_(executor), stopper_(stopper), options_(options) {}
 
 protocol::BodyFraming ClientSink::framing_for_client(const protocol::BodyFraming& framing) {
   if (framing.kind == BodyKind::none || framing.kind == BodyKind::length) return framing;
@@ -73,11 +70,10 @@ Task<Result<void>> ClientSink::flush() {
   stream_.try_write(pending_, ec);
   if (!ec && !pending_.empty()) {
     const Stopper::Guard guard(stopper_, *this);
-    deadline_.set_after(options_.write_timeout);
+    set_after(options_.write_timeout);
     co_await stream_.write(pending_, ec);
-    deadline_.clear();
+    clear();
   }
-  if (stopper_.stopped()) co_return *stopper_.reason();
   if (ec) co_return write_error();
   pending_.clear();
   co_return Result<void>{};

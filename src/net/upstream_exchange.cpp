@@ -82,6 +82,8 @@ Task<Result<void>> UpstreamExchange::wait_before_retry() {
 
 Task<Result<ResponseHead>> UpstreamExchange::attempt() {
   exchange_.progress.phase = Phase::connect;
+  upload_ = Upload::none;
+  upload_stopped_ = false;
   connection_ = pool_.take_idle(*server_);
   if (!connection_) {
     auto connected = co_await pool_.connect(*server_, stopper_);

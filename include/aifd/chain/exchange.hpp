@@ -74,6 +74,9 @@ class Exchange {
   std::string_view key_alias;  // of the caller, for logs: never a key; empty: none known
   int level = 0;
 
+  // Why it is refused whatever the links say: its head is not valid, aifd is shutting down.
+  std::optional<Error> refused;
+
   // Where it is and what it came to so far; completed by finish().
   Outcome progress;
 

@@ -20,6 +20,7 @@ class ClientBody final : public chain::BodySource {
     std::uint64_t max_bytes = 0;  // MAX_BODY_BYTES
     bool expects_continue = false;
     std::function<void(bool)> on_waiting;  // true before a wait for bytes, false after it
+    std::function<void()> on_end;          // once the last byte has been read
   };
 
   ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing, Options options);
@@ -36,6 +37,7 @@ class ClientBody final : public chain::BodySource {
   Result<chain::Piece> take_chunked(std::span<char> bytes);
   Task<Result<std::span<char>>> read_more();
   Task<Result<void>> send_continue();
+  void end();
 
   Stream& stream_;
   ClientInput& input_;

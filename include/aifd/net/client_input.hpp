@@ -38,9 +38,14 @@ class ClientInput {
   // The request is read whole: from now on on_gone is called once when the client leaves.
   void watch(std::function<void()> on_gone);
 
+  // After an upgrade: what has come and comes, unparsed; the watch is over.
+  Task<std::size_t> read_raw(std::span<char> into, error_code& ec);
+
   // The next head may be read. What was pipelined is kept.
   void finish_exchange();
 
+  // Whether a read is armed that will see the client leave.
+  bool watching() const noexcept { return reading_; }
   // Whether a FIN or reset has come, even behind bytes that nobody reads.
   bool peer_has_left() noexcept;
 

@@ -12,7 +12,7 @@
 
 namespace aifd::net {
 
-class ClientSink final : public chain::ResponseSink, private Stoppable {
+class ClientSink final : public chain::ResponseSink, private Stoppable, private Deadline {
  public:
   struct Options {
     unsigned client_version_minor = 1;
@@ -37,23 +37,14 @@ class ClientSink final : public chain::ResponseSink, private Stoppable {
   bool ends_by_close() const noexcept { return ends_by_close_; }
 
  private:
-  class WriteDeadline final : public Deadline {
-   public:
-    WriteDeadline(Ticker& ticker, Stopper& stopper) : Deadline(ticker), stopper_(stopper) {}
-
-   private:
-    void on_deadline() noexcept override;
-    Stopper& stopper_;
-  };
-
   void stop() noexcept override;
+  void on_deadline() noexcept override;
   protocol::BodyFraming framing_for_client(const protocol::BodyFraming& framing);
   Error write_error() const;
 
   Stream& stream_;
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor> pace_;
   Stopper& stopper_;
-  WriteDeadline deadline_;
   Options options_;
   std::string head_;
   std::array<char, 20> chunk_header_{};
