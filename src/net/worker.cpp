@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 
 constexpr std::string_view kOverloaded =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
-    "Content-Length: 127\r\nConnection: close\r\n\r\n"
+    "Content-Length: 129\r\nConnection: close\r\n\r\n"
     R"({"error":{"message":"aifd has reached MAX_CONNECTIONS; try again in 1s.","type":"server_error","param":null,"code":"overloaded"}})";
 
 std::mt19937_64 seeded() {
