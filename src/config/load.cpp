@@ -37,8 +37,7 @@ bool read_variable(const Variable& variable, const Given& given, Settings& setti
 
 void replace_control_characters(std::vector<std::string>& lines) {
   for (std::string& line : lines) {
-    std::replace_if(
-        line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+    std::replace_if(line.begin(), line.end(), is_control, '?');
   }
 }
 

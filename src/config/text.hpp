@@ -24,6 +24,8 @@ std::string to_upper(std::string_view text);  // ASCII only
 // Never call it with a secret.
 std::string in_quotes(std::string_view text);
 
+bool is_control(char c);  // ASCII only
+
 // Parts between separators, trimmed, without the empty ones.
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
