@@ -38,6 +38,15 @@ constexpr char to_lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+// Where `prefix` is in lower case.
+constexpr bool istarts_with(std::string_view text, std::string_view prefix) noexcept {
+  if (text.size() < prefix.size()) return false;
+  for (std::size_t i = 0; i < prefix.size(); ++i) {
+    if (to_lower(text[i]) != prefix[i]) return false;
+  }
+  return true;
+}
+
 // The value of a hexadecimal digit, or -1.
 constexpr int hex_value(char c) noexcept {
   if (is_digit(c)) return c - '0';

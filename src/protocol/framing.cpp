@@ -204,10 +204,6 @@ std::optional<Fault> check_host(const Gathered& g, unsigned version_minor) {
   return std::nullopt;
 }
 
-bool istarts_with(std::string_view text, std::string_view prefix) {
-  return iequals(text.substr(0, prefix.size()), prefix);
-}
-
 std::string_view without_default(std::string_view port, std::string_view default_port) {
   return port == default_port ? std::string_view{} : port;
 }

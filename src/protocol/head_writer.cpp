@@ -10,7 +10,6 @@ namespace {
 
 // Fields of one hop by their own name; a switch on the length keeps the look at each field short.
 bool is_hop_by_hop(std::string_view name) noexcept {
-  constexpr std::string_view kProxy = "proxy-";
   switch (name.size()) {
     case 2:
       return iequals(name, "TE");
@@ -29,13 +28,11 @@ bool is_hop_by_hop(std::string_view name) noexcept {
     default:
       break;
   }
-  return name.size() >= kProxy.size() && to_lower(name.front()) == 'p' &&
-         iequals(name.substr(0, kProxy.size()), kProxy);
+  return istarts_with(name, "proxy-");
 }
 
 // What is not for the upstream though it is end-to-end.
 bool is_kept_from_upstream(std::string_view name) noexcept {
-  constexpr std::string_view kForwarded = "x-forwarded-";
   switch (name.size()) {
     case 4:
       return iequals(name, "Host");
@@ -44,8 +41,7 @@ bool is_kept_from_upstream(std::string_view name) noexcept {
     case 9:
       return iequals(name, "Forwarded") || iequals(name, "X-Real-IP");
     default:
-      return name.size() > kForwarded.size() && to_lower(name.front()) == 'x' &&
-             iequals(name.substr(0, kForwarded.size()), kForwarded);
+      return istarts_with(name, "x-forwarded-");
   }
 }
 
