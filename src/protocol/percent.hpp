@@ -29,6 +29,24 @@ inline std::string percent_decode(std::string_view text) {
   return decoded;
 }
 
+// All but unreserved characters become escapes.
+inline std::string percent_encode(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (kUnreservedChars.has(c)) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kHex[byte >> 4];
+    encoded += kHex[byte & 15];
+  }
+  return encoded;
+}
+
 // Whether `text` names `name`, in any case and perhaps percent-encoded.
 inline bool percent_iequals(std::string_view text, std::string_view name) {
   if (text.find('%') == std::string_view::npos) return iequals(text, name);
