@@ -32,6 +32,7 @@ class ChunkedDecoder {
   enum class State : std::uint8_t {
     size_start,
     size,
+    size_space,
     extension,
     extension_quoted,
     extension_quoted_pair,
@@ -40,11 +41,20 @@ class ChunkedDecoder {
     data_cr,
     data_lf,
     trailer_start,
-    trailer,
+    trailer_name,
+    trailer_value,
     trailer_lf,
     end_lf,
     done
   };
+
+  // Takes one byte of the framing; the reason where it may not stand there.
+  const char* take(char c) noexcept;
+  const char* take_size(char c) noexcept;
+  const char* take_extension(char c) noexcept;
+  const char* take_trailer(char c) noexcept;
+  void end_size_line() noexcept;
+
   State state_ = State::size_start;
   std::uint64_t left_ = 0;        // of the chunk's size or data
   std::uint32_t line_bytes_ = 0;  // of the size line, or of all trailers

@@ -26,13 +26,15 @@ struct Credential {
 };
 
 // All credentials a request carries, in the order of the enum. An Authorization of another scheme
-// than Bearer is no credential here and passes as it is. Refuses (bad_request) a repeated
-// Authorization, x-api-key, api-key, x-goog-api-key or ?key=: which of two an upstream reads is
-// unknown.
+// than Bearer is no credential here and passes as it is; so does an empty key. Refuses
+// (bad_request) a repeated Authorization, x-api-key, api-key, x-goog-api-key or ?key= (also as
+// "k%65y"), and two keys in Sec-WebSocket-Protocol: which of two an upstream reads is unknown. The
+// key of a query is given as it came, percent-encoding included.
 Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query);
 
 // The value of the field (or the whole query) with `credential` replaced by `key` and nothing else
-// changed. The caller keeps the text alive and sets it.
+// changed, but that several Sec-WebSocket-Protocol fields become one list and that a query's key is
+// percent-encoded. The caller keeps the text alive and sets it.
 std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
                      std::string_view key);
 

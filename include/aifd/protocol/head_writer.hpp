@@ -43,7 +43,7 @@ struct ResponseOptions {
   unsigned client_version_minor = 1;
   bool close = false;        // "Connection: close"
   bool keep_alive = false;   // "Connection: keep-alive", for HTTP/1.0 clients that asked
-  std::string_view upgrade;  // of a 101: "Connection: Upgrade" with this Upgrade
+  std::string_view upgrade{};  // of a 101: "Connection: Upgrade" with this Upgrade
 };
 
 // Appends the answer's head for the client: always "HTTP/1.1", status and reason as they came, the

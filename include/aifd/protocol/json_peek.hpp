@@ -19,9 +19,10 @@ struct JsonPeek {
 };
 
 // nullopt where the body is no valid JSON object up to where the peek must read: not UTF-8, not
-// JSON, another type, a wanted name twice (which of them the upstream would take is unknown), or
-// nested deeper than 1,024. Uses simdjson on-demand with a parser kept per thread; costs one padded
-// copy of the body.
+// JSON, another type, a wanted name twice (which of them the upstream would take is unknown) or
+// "model" in another case (servers written in Go take it), or nested deeper than 1,024. Values that
+// are passed over are not checked any further. Uses simdjson on-demand with a parser kept per
+// thread (its memory is given back after a body over 256 KiB); costs one padded copy of the body.
 std::optional<JsonPeek> peek_json(std::string_view body);
 
 }  // namespace aifd::protocol

@@ -9,18 +9,20 @@
 namespace aifd::protocol {
 
 // A request target taken apart. `path` is normalised: begins with "/", repeated slashes merged,
-// trailing slash dropped (but for "/" itself), percent-encoding as it came. `query` is what follows
-// the "?", untouched and without it; has_query tells "/a?" from "/a".
+// trailing slash dropped (but for "/" itself), percent-encoding as it came; or it is "*", which no
+// prefix covers. `query` is what follows the "?", untouched and without it; has_query tells "/a?"
+// from "/a".
 struct Target {
   std::string path;
   std::string_view query;  // a view into the text given
   bool has_query = false;
 };
 
-// Takes origin-form, absolute-form (its authority is dropped) and "*". Refuses (bad_request): dot
-// segments, also percent-encoded ("/%2e%2E/"), since an upstream may resolve them above base_url's
-// path; "%2f" is kept; a broken percent escape, a fragment, control characters, non-ASCII,
-// backslash.
+// Takes origin-form, absolute-form (its authority is dropped) and "*". Refuses (bad_request) a
+// space, a control character, non-ASCII or a fragment anywhere, and in the path: a backslash, a
+// broken percent escape, and dot segments, also percent-encoded ("/%2e%2E/") or told apart by what
+// some servers take for a slash or a segment's end ("/a%2f..", "/..;x/"), since an upstream may
+// resolve them above base_url's path. Else "%2f" is kept.
 Result<Target> parse_target(std::string_view target);
 
 // Whether `prefix` ("/", "/localai") covers `path` on whole segments: "/localai" covers "/localai"
