@@ -38,7 +38,9 @@ constexpr std::array kRows{
     Row{ErrorKind::internal, "internal", 500},
 };
 
-constexpr const Row& row(ErrorKind kind) { return kRows[static_cast<std::size_t>(kind)]; }
+constexpr const Row& row(ErrorKind kind) {
+  return kRows[static_cast<std::size_t>(kind)];
+}
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < kRows.size(); ++i) {
@@ -50,9 +52,13 @@ static_assert(in_order(), "kRows has one row per kind, in the order of the enum"
 
 }  // namespace
 
-std::string_view error_name(ErrorKind kind) noexcept { return row(kind).name; }
+std::string_view error_name(ErrorKind kind) noexcept {
+  return row(kind).name;
+}
 
-int error_status(ErrorKind kind) noexcept { return row(kind).status; }
+int error_status(ErrorKind kind) noexcept {
+  return row(kind).status;
+}
 
 void throw_exception_from_error(const Error& error, const boost::source_location&) {
   throw std::logic_error("value() of an error: " + error.detail);

@@ -4,7 +4,9 @@
 
 namespace aifd {
 
-Secret::~Secret() { OPENSSL_cleanse(value_.data(), value_.size()); }
+Secret::~Secret() {
+  OPENSSL_cleanse(value_.data(), value_.size());
+}
 
 std::string Secret::masked() const {
   constexpr std::size_t kLongEnough = 16;

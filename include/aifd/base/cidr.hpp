@@ -26,9 +26,10 @@ struct IpAddress {
 Result<IpAddress> parse_ip_address(std::string_view text);
 
 struct Cidr {
-  IpAddress base;           // bits past the prefix are zero
+  IpAddress base;              // bits past the prefix are zero
   unsigned prefix_bits = 128;  // of the 16-byte form: an IPv4 /8 is 104
 
+  // IPv4 addresses lie only in IPv4 blocks: "::/0" is every IPv6 address and no other.
   bool contains(const IpAddress& address) const noexcept;
   std::string to_string() const;  // "10.0.0.0/8"
 

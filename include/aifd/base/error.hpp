@@ -10,23 +10,23 @@ namespace aifd {
 // Every way an exchange can fail. The name of a kind (see error_name) is what the access log says;
 // its status is what a caller sees (see error_status).
 enum class ErrorKind {
-  bad_request,           // the request is not valid HTTP/1.x, or its framing is ambiguous
-  not_implemented,       // a transfer coding or method aifd does not serve
-  head_too_large,        // head over 64 KiB or 256 fields
-  body_too_large,        // body over MAX_BODY_BYTES, or over what a link must read whole
-  client_timeout,        // the request did not arrive within CLIENT_TIMEOUT
-  client_gone,           // the client closed its side before the answer was complete
-  misdirected,           // an absolute target that names another authority
-  upgrade_refused,       // an upgrade where none is possible
-  address_denied,        // refused by IP_WHITELIST / IP_BLACKLIST
-  unauthorized,          // a key is required and none that is known was given
-  model_denied,          // the caller's level may not use this model
-  rate_limited,          // over the request or token limit
-  no_route,              // no route's prefix matches, or the path leaves base_url
-  draining,              // shutting down
-  overloaded,            // over the connection limit
-  upstream_unreachable,  // name not found, refused, no network, proxy refused
-  upstream_tls,          // handshake or certificate failed
+  bad_request,                  // the request is not valid HTTP/1.x, or its framing is ambiguous
+  not_implemented,              // a transfer coding or method aifd does not serve
+  head_too_large,               // head over 64 KiB or 256 fields
+  body_too_large,               // body over MAX_BODY_BYTES, or over what a link must read whole
+  client_timeout,               // the request did not arrive within CLIENT_TIMEOUT
+  client_gone,                  // the client closed its side before the answer was complete
+  misdirected,                  // an absolute target that names another authority
+  upgrade_refused,              // an upgrade where none is possible
+  address_denied,               // refused by IP_WHITELIST / IP_BLACKLIST
+  unauthorized,                 // a key is required and none that is known was given
+  model_denied,                 // the caller's level may not use this model
+  rate_limited,                 // over the request or token limit
+  no_route,                     // no route's prefix matches, or the path leaves base_url
+  draining,                     // shutting down
+  overloaded,                   // over the connection limit
+  upstream_unreachable,         // name not found, refused, no network, proxy refused
+  upstream_tls,                 // handshake or certificate failed
   upstream_connect_timeout,     // not connected within TIMEOUT
   upstream_first_byte_timeout,  // no answer within FIRST_BYTE_TIMEOUT
   upstream_idle_timeout,        // the stream was silent for IDLE_TIMEOUT

@@ -1,4 +1,5 @@
-// Where an upstream is: scheme, authority and path of a base_url or a proxy URL, taken apart once at start.
+// Where an upstream is: scheme, authority and path of a base_url or a proxy URL, taken apart once
+// at start.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +11,10 @@
 namespace aifd::config {
 
 struct BaseUrl {
-  bool tls = false;         // https
-  std::string host;         // lower case, without the brackets of an IPv6 literal
-  std::uint16_t port = 0;   // explicit, or 80 / 443
-  std::string path;         // "" or "/v1": starts with a slash, never ends with one
+  bool tls = false;        // https
+  std::string host;        // lower case, without the brackets of an IPv6 literal
+  std::uint16_t port = 0;  // explicit, or 80 / 443
+  std::string path;        // "" or "/v1": starts with a slash, never ends with one
 
   // host[:port] as the Host field wants it: brackets for IPv6, no port where it is the default.
   std::string authority() const;

@@ -25,7 +25,8 @@ using RateLimits = std::vector<RateLimit>;
 // Reads "100/2minutes", "60/minute;600/hour", "1 per 10 second", "20/second", "inf" (any case, `,`
 // `;` or `|` between several; second, minute, hour, day, month, year, each also plural).
 // Format: https://limits.readthedocs.io/en/stable/quickstart.html#rate-limit-string-notation
-// On error, detail says what was wrong and what is accepted.
+// Nothing but spaces is no limit too. A month is 30 days and a year 12 of those, as there. The
+// longest window is 100 years. On error, detail says what was wrong and what is accepted.
 Result<RateLimits> parse_rate_limits(std::string_view text);
 
 // The same notation back, for people: "100/2minutes;600/hour", "inf" when empty.

@@ -81,8 +81,9 @@ struct Cache {
   bool general = false;
   std::vector<std::string> routes;
   CacheBackend backend = CacheBackend::memory;
-  std::string root_path_or_url;
-  bool cached_by_default = false;  // DEFAULT_REQUEST_CACHING_VALUE
+  std::string root_path_or_url = "./FLAXKV_DB";  // a redis:// URL with CacheBackend::redis
+  bool shared_by_all_callers = false;            // CACHE_SCOPE=global
+  bool cached_by_default = false;                // DEFAULT_REQUEST_CACHING_VALUE
 };
 
 struct ModelMap {  // CUSTOM_MODEL_CONFIG
@@ -121,8 +122,8 @@ struct Settings {
   CidrSet ip_blacklist;
   CidrSet trusted_proxies;            // 127.0.0.1/32, ::1/128
   bool forward_client_ip = false;
-  std::optional<OutboundProxy> proxy;       // for https upstreams, and http ones unless from HTTPS_PROXY
-  std::optional<OutboundProxy> http_proxy;  // for http upstreams
+  std::optional<OutboundProxy> proxy;       // for https upstreams: PROXY, or else HTTPS_PROXY
+  std::optional<OutboundProxy> http_proxy;  // for http upstreams: PROXY, or else HTTP_PROXY
   std::vector<std::string> no_proxy;        // host names, ".suffix", addresses, CIDR, "*"
   Timeouts timeouts;
   bool default_stream_response = true;

@@ -1,0 +1,99 @@
+// One request and its answer: what the links read and edit, from the head's arrival to the outcome.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aifd/base/cidr.hpp"
+#include "aifd/base/clock.hpp"
+#include "aifd/chain/outcome.hpp"
+#include "aifd/chain/request_body.hpp"
+#include "aifd/chain/tap.hpp"
+#include "aifd/protocol/dialect.hpp"
+#include "aifd/protocol/fields.hpp"
+#include "aifd/protocol/framing.hpp"
+#include "aifd/protocol/target.hpp"
+
+namespace aifd::chain {
+
+// The other end of the client's connection.
+struct Client {
+  IpAddress peer;     // of the socket
+  IpAddress address;  // the caller's: the peer's, or what a trusted proxy in front says
+  bool tls = false;
+};
+
+// The server a request goes to. The views belong to the settings, which outlive every exchange.
+struct UpstreamServer {
+  std::string_view host;
+  std::uint16_t port = 0;
+  bool tls = false;
+  std::string_view authority;  // the Host field
+};
+
+// What the links decided about the way up.
+struct Destination {
+  UpstreamServer server;
+  std::string target;       // the request target there
+  protocol::Fields extra;   // fields to add to the head
+  bool may_upgrade = true;  // whether a 101 may make this a tunnel
+};
+
+// The route a request took; empty prefix while none was chosen.
+struct RouteInfo {
+  std::string_view prefix;
+  std::string_view path;  // of the request, after the prefix; begins with "/"
+  bool openai = false;
+};
+
+// Lives in its session's coroutine, on one thread. Links run one after another, so nothing here is
+// locked.
+class Exchange {
+ public:
+  Exchange(protocol::RequestHead head, protocol::RequestFraming framing, protocol::Target target,
+           Client client, std::string_view request_id, BodySource& body_source,
+           Clock::time_point started);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();  // finishes as an internal fault where nobody did before
+
+  protocol::RequestHead request;     // views into the connection's buffer, or kept texts
+  protocol::RequestFraming framing;  // as the client sent it
+  protocol::Target target;
+  Client client;
+  std::string_view request_id;  // given here; valid as long as the exchange
+  RequestBody body;
+  RouteInfo route;
+  protocol::Dialect dialect = protocol::Dialect::openai;  // of errors made here
+  Destination destination;
+  std::string_view key_alias;  // of the caller, for logs: never a key; empty: none known
+  int level = 0;
+
+  // Why it is refused whatever the links say: its head is not valid, aifd is shutting down.
+  std::optional<Error> refused;
+
+  // Where it is and what it came to so far; completed by finish().
+  Outcome progress;
+
+  void add_tap(std::unique_ptr<Tap> tap) { taps_.push_back(std::move(tap)); }
+  const std::vector<std::unique_ptr<Tap>>& taps() const noexcept { return taps_; }
+
+  // Keeps a text as long as the exchange lives, for heads that hold views.
+  std::string_view keep(std::string text);
+
+  // Ends the exchange: stamps the time and tells every tap, last added first. Only the first call
+  // counts.
+  void finish(EndedBy ended_by, std::optional<Error> error = std::nullopt) noexcept;
+
+ private:
+  std::vector<std::unique_ptr<Tap>> taps_;
+  std::deque<std::string> kept_;
+  bool finished_ = false;
+};
+
+}  // namespace aifd::chain

@@ -1,0 +1,68 @@
+// A link of the chain.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "aifd/base/error.hpp"
+#include "aifd/chain/body_source.hpp"
+#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/task.hpp"
+
+namespace aifd::chain {
+
+// An answer, from wherever. The head's views live in the exchange's arena or in what `body` owns.
+struct Reply {
+  protocol::ResponseHead head;
+  protocol::BodyFraming
+      framing;  // of the body that follows; the client's side may be framed otherwise
+  std::unique_ptr<BodySource> body;  // null: none
+};
+
+struct Pass {};
+using LocalReply = Reply;
+using Verdict = std::variant<Pass, LocalReply>;
+
+// Built at start-up and shared by all exchanges of all workers: no state of one request lives here.
+class Middleware {
+ public:
+  Middleware() = default;
+  Middleware(const Middleware&) = delete;
+  Middleware& operator=(const Middleware&) = delete;
+  virtual ~Middleware() = default;
+
+  virtual std::string_view name() const noexcept = 0;
+
+  // May edit the request, add taps, wait, answer, or refuse with an Error.
+  virtual Task<Result<Verdict>> on_request(Exchange& exchange) const = 0;
+};
+
+// The links in their order.
+class Chain {
+ public:
+  explicit Chain(std::vector<std::unique_ptr<Middleware>> links) : links_(std::move(links)) {}
+
+  // Runs the links until one answers or refuses; Pass when none did.
+  Task<Result<Verdict>> run(Exchange& exchange) const;
+
+  const std::vector<std::unique_ptr<Middleware>>& links() const noexcept { return links_; }
+
+ private:
+  std::vector<std::unique_ptr<Middleware>> links_;
+};
+
+// A small answer made here: the text with its type.
+Reply text_reply(Exchange& exchange, int status, std::string_view reason,
+                 std::string_view content_type, std::string text);
+
+// The one function that makes an Error an answer: status, dialect, x-request-id, Retry-After where
+// due.
+Reply error_reply(Exchange& exchange, const Error& error);
+
+// The standard reason phrase of a status; "" for one unknown here.
+std::string_view reason_phrase(int status) noexcept;
+
+}  // namespace aifd::chain

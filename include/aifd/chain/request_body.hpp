@@ -1,0 +1,55 @@
+// The body of a request: streamed up as it comes, or held whole where a link must read it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "aifd/chain/body_source.hpp"
+#include "aifd/protocol/framing.hpp"
+
+namespace aifd::chain {
+
+class RequestBody {
+ public:
+  // `source` outlives this object and is not read while framing says that there is no body.
+  RequestBody(BodySource& source, protocol::BodyFraming framing);
+
+  // Reads until the body is whole or `max_bytes` are passed. True: held() is the whole body. False:
+  // it is larger; what was read stays held and goes up first. May be called again.
+  Task<Result<bool>> hold(std::uint64_t max_bytes);
+
+  // What is held so far; the whole body after hold() gave true.
+  std::string_view held() const noexcept { return held_; }
+  bool held_whole() const noexcept { return source_ended_; }
+
+  // Replaces bytes of a body held whole; its length follows.
+  void replace(std::size_t offset, std::size_t length, std::string_view with);
+
+  // How the body goes up: a body held whole goes with its length, another as it came.
+  protocol::BodyFraming framing() const noexcept;
+
+  // For whoever sends it up: what is held, then the rest from the client.
+  Task<Result<Piece>> next();
+  bool ready() const noexcept;
+  bool sent_whole() const noexcept { return held_sent_ && source_ended_; }
+
+  // Begins again from the first byte. False where bytes are gone that were not held.
+  bool rewind() noexcept;
+
+  std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+
+ private:
+  Task<Result<Piece>> read_source();
+
+  BodySource& source_;
+  protocol::BodyFraming framing_;
+  std::string_view held_;  // into the source's first piece while that is all, else into copy_
+  std::string copy_;
+  std::uint64_t bytes_read_ = 0;
+  bool source_ended_;
+  bool held_sent_ = false;
+  bool passed_unheld_ = false;
+};
+
+}  // namespace aifd::chain

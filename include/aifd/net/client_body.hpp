@@ -1,0 +1,53 @@
+// A request's body as it comes from the client.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "aifd/chain/body_source.hpp"
+#include "aifd/net/client_input.hpp"
+#include "aifd/protocol/chunked.hpp"
+#include "aifd/protocol/framing.hpp"
+
+namespace aifd::net {
+
+// Errors of next(): client_gone, body_too_large, bad_request (chunk framing).
+class ClientBody final : public chain::BodySource {
+ public:
+  struct Options {
+    std::uint64_t max_bytes = 0;  // MAX_BODY_BYTES
+    bool expects_continue = false;
+    std::function<void(bool)> on_waiting;  // true before a wait for bytes, false after it
+    std::function<void()> on_end;          // once the last byte has been read
+  };
+
+  ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing, Options options);
+
+  Task<Result<chain::Piece>> next() override;
+  bool ready() const noexcept override;
+
+  bool ended() const noexcept { return ended_; }
+  // Bytes that a client would still send by its Content-Length; the maximum where that is unknown.
+  std::uint64_t left() const noexcept;
+
+ private:
+  Result<chain::Piece> take(std::span<char> bytes);
+  Result<chain::Piece> take_chunked(std::span<char> bytes);
+  Task<Result<std::span<char>>> read_more();
+  Task<Result<void>> send_continue();
+  void end();
+
+  Stream& stream_;
+  ClientInput& input_;
+  protocol::BodyFraming framing_;
+  Options options_;
+  protocol::ChunkedDecoder decoder_;
+  std::vector<char> buffer_;
+  std::uint64_t received_ = 0;  // decoded
+  bool ended_;
+  bool continue_due_;
+};
+
+}  // namespace aifd::net

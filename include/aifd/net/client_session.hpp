@@ -1,0 +1,104 @@
+// One client connection: request after request, each through the chain to its answer.
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "aifd/base/cidr.hpp"
+#include "aifd/base/lifecycle.hpp"
+#include "aifd/chain/middleware.hpp"
+#include "aifd/config/settings.hpp"
+#include "aifd/net/client_body.hpp"
+#include "aifd/net/client_input.hpp"
+#include "aifd/net/client_sink.hpp"
+#include "aifd/net/deadline.hpp"
+#include "aifd/net/upstream_exchange.hpp"
+#include "aifd/net/upstream_pool.hpp"
+
+namespace aifd::net {
+
+// What the sessions of one worker share; outlives them.
+struct SessionContext {
+  asio::io_context& loop;
+  Ticker& ticker;
+  UpstreamPool& pool;
+  const config::Settings& settings;
+  const chain::Chain& chain;
+  const Lifecycle& lifecycle;
+  asio::ssl::context* tls;  // null: a plain listener
+  std::mt19937_64& random;  // for request ids
+};
+
+// Owned by the coroutine that runs it.
+class ClientSession {
+ public:
+  ClientSession(Socket socket, const SessionContext& context);
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
+  ~ClientSession() = default;
+
+  // Serves until the connection is done with. Not run twice.
+  Task<void> run();
+
+  // Shutting down: an idle connection ends now, a busy one after its answer.
+  void drain() noexcept;
+  // Ends now, whatever is under way.
+  void abort() noexcept;
+
+ private:
+  enum class Waiting { no, first_head, next_head, body };
+
+  // Ends what the client lets wait too long, and gives an idle connection's buffers back.
+  class Patience final : public Deadline {
+   public:
+    explicit Patience(ClientSession& session)
+        : Deadline(session.context_.ticker), session_(session) {}
+
+   private:
+    void on_deadline() noexcept override { session_.on_client_late(); }
+    ClientSession& session_;
+  };
+
+  // Looks whether the client has left while nobody reads from it.
+  class LeaveProbe final : public Deadline {
+   public:
+    explicit LeaveProbe(ClientSession& session)
+        : Deadline(session.context_.ticker), session_(session) {}
+
+   private:
+    void on_deadline() noexcept override { session_.on_probe(); }
+    ClientSession& session_;
+  };
+
+  Task<bool> shake_hands();
+  Task<Result<std::string_view>> wait_for_head(bool first);
+  Task<bool> serve(Result<std::string_view> head_bytes);
+  Task<Result<void>> answer(chain::Exchange& exchange, UpstreamExchange& upstream, ClientBody& body,
+                            ClientSink& sink);
+  Task<Result<chain::Reply>> find_reply(chain::Exchange& exchange, UpstreamExchange& upstream);
+  Task<Result<void>> switch_protocols(chain::Exchange& exchange, UpstreamExchange& upstream,
+                                      chain::Reply& reply);
+  Task<bool> discard_rest(ClientBody& body);
+  Task<void> linger();
+
+  void on_client_late() noexcept;
+  void on_client_gone() noexcept;
+  void on_probe() noexcept;
+  std::string new_request_id();
+
+  const SessionContext& context_;
+  LoopExecutor executor_;
+  Stream stream_;
+  ClientInput input_;
+  Patience patience_;
+  LeaveProbe probe_;
+  IpAddress peer_;
+  Stopper* stopper_ = nullptr;  // of the exchange under way
+  Waiting waiting_ = Waiting::no;
+  bool late_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace aifd::net

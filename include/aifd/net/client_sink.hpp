@@ -1,0 +1,57 @@
+// Writes an answer to the client's connection, framed for that client.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "aifd/chain/relay.hpp"
+#include "aifd/net/deadline.hpp"
+#include "aifd/net/stopper.hpp"
+#include "aifd/net/stream.hpp"
+#include "aifd/protocol/head_writer.hpp"
+
+namespace aifd::net {
+
+class ClientSink final : public chain::ResponseSink, private Stoppable, private Deadline {
+ public:
+  struct Options {
+    unsigned client_version_minor = 1;
+    bool keep_alive = true;                     // wanted by the client, and possible
+    std::chrono::milliseconds write_timeout{};  // for one write that the client does not take
+  };
+
+  ClientSink(Stream& stream, LoopExecutor executor, Stopper& stopper, Ticker& ticker,
+             Options options);
+
+  void begin(const protocol::ResponseHead& head, const protocol::BodyFraming& framing) override;
+  Result<bool> write(const chain::Piece& piece) override;
+  Task<Result<void>> flush() override;
+  Task<Result<void>> wait_until(Clock::time_point when) override;
+
+  // No answer's byte has been handed to the kernel: another answer may still take its place.
+  bool untouched() const noexcept { return untouched_; }
+  // Whether the connection may serve another request after this answer; settled by begin().
+  bool keeps_alive() const noexcept { return options_.keep_alive; }
+  void close_after() noexcept { options_.keep_alive = false; }
+  // The client cannot tell a cut from the end of such a body but by a reset.
+  bool ends_by_close() const noexcept { return ends_by_close_; }
+
+ private:
+  void stop() noexcept override;
+  void on_deadline() noexcept override;
+  protocol::BodyFraming framing_for_client(const protocol::BodyFraming& framing);
+  Error write_error() const;
+
+  Stream& stream_;
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor> pace_;
+  Stopper& stopper_;
+  Options options_;
+  std::string head_;
+  std::array<char, 20> chunk_header_{};
+  BufferList pending_;
+  bool chunked_ = false;
+  bool ends_by_close_ = false;
+  bool untouched_ = true;
+};
+
+}  // namespace aifd::net

@@ -1,0 +1,74 @@
+// One connection to an upstream: its bytes, its deadline, and what its failures mean.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "aifd/base/error.hpp"
+#include "aifd/net/deadline.hpp"
+#include "aifd/net/stopper.hpp"
+#include "aifd/net/stream.hpp"
+#include "aifd/protocol/fields.hpp"
+
+namespace aifd::net {
+
+// Belongs to one exchange at a time, or rests in the pool; stays on its worker.
+class UpstreamConnection final : public Stoppable, private Deadline {
+ public:
+  UpstreamConnection(Socket socket, Ticker& ticker);
+
+  Stream& stream() noexcept { return stream_; }
+
+  // From here on failures are told as this exchange's; null: as nobody's, in the pool.
+  void serve(Stopper* stopper) noexcept;
+
+  // If nothing arrives until then, reads and writes end with an error of this kind.
+  void expect_within(std::chrono::milliseconds delay, ErrorKind otherwise) noexcept;
+  void expect_nothing() noexcept { clear(); }
+
+  // Reads once more into the buffer. False: the upstream ended its side in an orderly way.
+  Task<Result<bool>> fill();
+  // What has been read and not consumed; may be changed in place.
+  std::span<char> buffered() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
+  void consume(std::size_t count) noexcept;
+  // Consumes all and lets the next fill() begin at the buffer's start, with more room where the
+  // last one took it all.
+  void consume_all() noexcept;
+
+  // The final answer's head; interim ones (1xx but 101) are read past. Valid until the next fill().
+  Task<Result<protocol::ResponseHead>> read_head();
+
+  // Writes what goes at once; the rest is awaited.
+  Task<Result<void>> write(BufferList& buffers);
+
+  bool reused() const noexcept { return reused_; }
+  // Whether any byte was read, or taken by the kernel for writing, in this use.
+  bool received_any() const noexcept { return received_any_; }
+  bool sent_any() const noexcept { return sent_any_; }
+
+  // Before it rests in the pool: gives its buffer back.
+  void rest() noexcept;
+
+  void stop() noexcept override { stream_.close(); }
+
+ private:
+  void on_deadline() noexcept override;
+  Error failure(std::string_view doing, const error_code& ec) const;
+
+  Stream stream_;
+  Stopper* stopper_ = nullptr;
+  std::unique_ptr<char[]> data_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::chrono::milliseconds allowed_{};
+  ErrorKind late_kind_ = ErrorKind::upstream_first_byte_timeout;
+  bool reused_ = false;
+  bool late_ = false;
+  bool received_any_ = false;
+  bool sent_any_ = false;
+};
+
+}  // namespace aifd::net

@@ -1,0 +1,44 @@
+// Where a caller's key can travel, and how it is taken out and put in again.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aifd/base/error.hpp"
+#include "aifd/protocol/fields.hpp"
+#include "aifd/protocol/target.hpp"
+
+namespace aifd::protocol {
+
+enum class CredentialPlace {
+  authorization,       // Authorization: Bearer KEY (the scheme in any case)
+  x_api_key,           // x-api-key: KEY            (Anthropic)
+  api_key,             // api-key: KEY              (Azure)
+  x_goog_api_key,      // x-goog-api-key: KEY       (Gemini)
+  query_key,           // ?key=KEY                  (Gemini)
+  websocket_protocol,  // Sec-WebSocket-Protocol: ..., openai-insecure-api-key.KEY, ...
+};
+
+struct Credential {
+  CredentialPlace place;
+  std::string_view key;  // a view into the head
+};
+
+// All credentials a request carries, in the order of the enum. An Authorization of another scheme
+// than Bearer is no credential here and passes as it is; so does an empty key. Refuses
+// (bad_request) a repeated Authorization, x-api-key, api-key, x-goog-api-key or ?key= (also as
+// "k%65y"), and two keys in Sec-WebSocket-Protocol: which of two an upstream reads is unknown. The
+// key of a query is given as it came, percent-encoding included.
+Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query);
+
+// The value of the field (or the whole query) with `credential` replaced by `key` and nothing else
+// changed, but that several Sec-WebSocket-Protocol fields become one list and that a query's key is
+// percent-encoded. The caller keeps the text alive and sets it.
+std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
+                     std::string_view key);
+
+// The field's name of a place in a head: "authorization"; "" for query_key.
+std::string_view field_name(CredentialPlace place) noexcept;
+
+}  // namespace aifd::protocol

@@ -1,0 +1,86 @@
+// Header fields and message heads as views into the bytes they were parsed from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace aifd::protocol {
+
+// ASCII only, without locale; for field names and tokens.
+bool iequals(std::string_view a, std::string_view b) noexcept;
+
+struct Field {
+  std::string_view name;
+  std::string_view value;  // without surrounding white space
+};
+
+// The fields of one head, in order, duplicates kept. The bytes belong to the caller: the
+// connection's input buffer, or the exchange's arena for values made here. Look-ups are linear:
+// heads are short.
+class Fields {
+ public:
+  void reserve(std::size_t count) { fields_.reserve(count); }
+  void clear() noexcept { fields_.clear(); }
+  void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+
+  // The first field of that name; nullptr where there is none.
+  const Field* find(std::string_view name) const noexcept;
+  // Its value, or "" where there is none.
+  std::string_view get(std::string_view name) const noexcept;
+  bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
+  std::size_t count(std::string_view name) const noexcept;
+
+  // Replaces the first field of that name in its place and drops the others; appends where none is.
+  void set(std::string_view name, std::string_view value);
+  void remove(std::string_view name);
+
+  std::size_t size() const noexcept { return fields_.size(); }
+  bool empty() const noexcept { return fields_.empty(); }
+  auto begin() noexcept { return fields_.begin(); }
+  auto end() noexcept { return fields_.end(); }
+  auto begin() const noexcept { return fields_.begin(); }
+  auto end() const noexcept { return fields_.end(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+// Calls fn(token) for each non-empty, trimmed element of a comma-separated list (RFC 9110, 5.6.1).
+template <class Fn>
+void for_each_token(std::string_view list, Fn fn);
+
+// Whether any field of that name lists the token, case-insensitively ("Connection: keep-alive,
+// TE").
+bool has_token(const Fields& fields, std::string_view name, std::string_view token) noexcept;
+
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;     // as on the request line
+  unsigned version_minor = 1;  // HTTP/1.<minor>: 0 or 1
+  Fields fields;
+};
+
+struct ResponseHead {
+  unsigned version_minor = 1;
+  int status = 0;  // 100 to 999
+  std::string_view reason;
+  Fields fields;
+};
+
+template <class Fn>
+void for_each_token(std::string_view list, Fn fn) {
+  while (!list.empty()) {
+    const std::size_t comma = list.find(',');
+    std::string_view token = list.substr(0, comma);
+    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    const std::size_t first = token.find_first_not_of(" \t");
+    if (first == std::string_view::npos) continue;
+    token = token.substr(first, token.find_last_not_of(" \t") - first + 1);
+    fn(token);
+  }
+}
+
+}  // namespace aifd::protocol

@@ -1,0 +1,62 @@
+// Where a message's body ends, decided strictly: whatever is ambiguous is refused, never guessed.
+// Stands in front of what Beast 1.81's parser lets pass (RFC 9112, sections 3.2, 5 and 6).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "aifd/base/error.hpp"
+#include "aifd/protocol/fields.hpp"
+
+namespace aifd::protocol {
+
+// A head is at most this many bytes, blank line included, and this many fields; over it: 431.
+// Beast 1.81 throws on a single field of more than 64 KiB, so this is no setting.
+inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxFields = 256;
+
+// Where the head ends: the offset just past its blank line, or npos while it has not come whole.
+// `from` is where to look from: what earlier calls saw, so that a slow head is not scanned again.
+// A bare LF ends a line here too, so that such a head is seen at once and refused by
+// check_raw_head.
+std::size_t find_head_end(std::string_view bytes, std::size_t from) noexcept;
+
+// Refuses what must not even reach a parser: NUL, bare CR or LF, a control character, obs-fold,
+// white space before a colon, more than kMaxFields fields. `head` includes the blank line.
+Result<void> check_raw_head(std::string_view head);
+
+enum class BodyKind { none, length, chunked, until_close };
+
+struct BodyFraming {
+  BodyKind kind = BodyKind::none;
+  std::uint64_t length = 0;  // of BodyKind::length
+
+  friend bool operator==(const BodyFraming&, const BodyFraming&) = default;
+};
+
+struct RequestFraming {
+  BodyFraming body;
+  bool keep_alive = true;         // the client wants the connection kept (RFC 9112, 9.3)
+  bool expects_continue = false;  // Expect: 100-continue, and HTTP/1.1
+  bool wants_upgrade = false;     // Upgrade named by Connection
+};
+
+// Refuses (400 or 501, the connection is then closed): Host missing in 1.1, repeated or not an
+// authority; Content-Length repeated, signed, listed or over 2^63-1; Transfer-Encoding that is not
+// exactly one "chunked", with Content-Length, or in HTTP/1.0; an Expect other than 100-continue
+// (417 is 400 here); a method that is no token; CONNECT; TRACE with a body; a target in authority
+// form, or that is neither "*" with OPTIONS, nor origin-form, nor absolute http(s)-form; an
+// absolute target whose authority differs from Host (misdirected, 421).
+Result<RequestFraming> check_request(const RequestHead& head);
+
+struct ResponseFraming {
+  BodyFraming body;
+  bool keep_alive = true;  // the upstream keeps the connection
+};
+
+// The body of an answer to `request_method` (RFC 9112, 6.3). Refuses (upstream_malformed) what the
+// request's rules refuse, a status outside 100-599, and 101 or 1xx where the caller did not handle
+// it before.
+Result<ResponseFraming> check_response(const ResponseHead& head, std::string_view request_method);
+
+}  // namespace aifd::protocol

@@ -1,0 +1,37 @@
+#include "aifd/chain/exchange.hpp"
+
+#include <ranges>
+
+namespace aifd::chain {
+
+Exchange::Exchange(protocol::RequestHead head, protocol::RequestFraming request_framing,
+                   protocol::Target request_target, Client other_end, std::string_view id,
+                   BodySource& body_source, Clock::time_point started)
+    : request(std::move(head)),
+      framing(request_framing),
+      target(std::move(request_target)),
+      client(other_end),
+      request_id(id),
+      body(body_source, request_framing.body) {
+  progress.started = started;
+}
+
+Exchange::~Exchange() {
+  finish(EndedBy::aifd, Error{ErrorKind::internal, ErrorSource::aifd, false, "abandoned"});
+}
+
+std::string_view Exchange::keep(std::string text) {
+  return kept_.emplace_back(std::move(text));
+}
+
+void Exchange::finish(EndedBy ended_by, std::optional<Error> error) noexcept {
+  if (finished_) return;
+  finished_ = true;
+  progress.ended_by = ended_by;
+  if (error) progress.error = std::move(error);
+  progress.bytes_in = body.bytes_read();
+  progress.ended = Clock::now();
+  for (const auto& tap : taps_ | std::views::reverse) tap->on_done(progress);
+}
+
+}  // namespace aifd::chain

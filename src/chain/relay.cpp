@@ -1,0 +1,68 @@
+#include "aifd/chain/relay.hpp"
+
+#include <algorithm>
+
+namespace aifd::chain {
+namespace {
+
+Clock::time_point show(const Exchange& exchange, std::string_view bytes) noexcept {
+  Clock::time_point not_before = kAtOnce;
+  for (const auto& tap : exchange.taps()) {
+    not_before = std::max(not_before, tap->on_chunk(bytes));
+  }
+  return not_before;
+}
+
+// The upstream's own id is what its support asks for, so it keeps the usual name.
+void identify(const Exchange& exchange, protocol::ResponseHead& head) {
+  head.fields.add(head.fields.contains("x-request-id") ? "x-aifd-request-id" : "x-request-id",
+                  exchange.request_id);
+}
+
+// A reverse proxy in front must not collect a stream before it passes it on.
+void keep_streaming(protocol::ResponseHead& head) {
+  constexpr std::string_view kEventStream = "text/event-stream";
+  const std::string_view type = head.fields.get("Content-Type").substr(0, kEventStream.size());
+  if (protocol::iequals(type, kEventStream) && !head.fields.contains("X-Accel-Buffering")) {
+    head.fields.add("X-Accel-Buffering", "no");
+  }
+}
+
+void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
+  for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
+  identify(exchange, reply.head);
+  keep_streaming(reply.head);
+  exchange.progress.status = reply.head.status;
+  sink.begin(reply.head, reply.framing);
+}
+
+}  // namespace
+
+Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
+  start(exchange, reply, sink);
+  if (!reply.body) co_return co_await sink.flush();
+  for (;;) {
+    if (!reply.body->ready()) {
+      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+    }
+    const Result<Piece> piece = co_await reply.body->next();
+    if (!piece) co_return piece.error();
+    exchange.progress.bytes_out += piece->bytes.size();
+
+    const Clock::time_point not_before =
+        piece->bytes.empty() ? kAtOnce : show(exchange, piece->bytes);
+    if (not_before != kAtOnce && not_before > Clock::now()) {
+      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+      if (Result<void> waited = co_await sink.wait_until(not_before); !waited) co_return waited;
+    }
+
+    const Result<bool> written = sink.write(*piece);
+    if (!written) co_return written.error();
+    if (!*written) {
+      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+    }
+    if (piece->last) co_return Result<void>{};
+  }
+}
+
+}  // namespace aifd::chain

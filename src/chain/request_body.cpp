@@ -1,0 +1,68 @@
+#include "aifd/chain/request_body.hpp"
+
+namespace aifd::chain {
+
+using protocol::BodyFraming;
+using protocol::BodyKind;
+
+RequestBody::RequestBody(BodySource& source, BodyFraming framing)
+    : source_(source), framing_(framing), source_ended_(framing.kind == BodyKind::none) {}
+
+Task<Result<Piece>> RequestBody::read_source() {
+  Result<Piece> piece = co_await source_.next();
+  if (piece) {
+    bytes_read_ += piece->bytes.size();
+    source_ended_ = piece->last;
+  }
+  co_return piece;
+}
+
+Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
+  while (!source_ended_) {
+    if (held_.size() > max_bytes) co_return false;
+    if (framing_.kind == BodyKind::length && framing_.length > max_bytes) co_return false;
+    Result<Piece> piece = co_await read_source();
+    if (!piece) co_return piece.error();
+    if (held_.empty() && copy_.empty() && piece->last) {  // the usual case: it came with the head
+      held_ = piece->bytes;
+      break;
+    }
+    copy_.append(piece->bytes);
+    held_ = copy_;
+  }
+  co_return held_.size() <= max_bytes;
+}
+
+void RequestBody::replace(std::size_t offset, std::size_t length, std::string_view with) {
+  std::string edited;
+  edited.reserve(held_.size() - length + with.size());
+  edited.append(held_.substr(0, offset)).append(with).append(held_.substr(offset + length));
+  copy_ = std::move(edited);
+  held_ = copy_;
+}
+
+BodyFraming RequestBody::framing() const noexcept {
+  if (framing_.kind == BodyKind::none || !source_ended_ || passed_unheld_) return framing_;
+  return {BodyKind::length, held_.size()};
+}
+
+Task<Result<Piece>> RequestBody::next() {
+  if (!held_sent_) {
+    held_sent_ = true;
+    if (!held_.empty() || source_ended_) co_return Piece{held_, source_ended_};
+  }
+  passed_unheld_ = true;
+  co_return co_await read_source();
+}
+
+bool RequestBody::ready() const noexcept {
+  return (!held_sent_ && (!held_.empty() || source_ended_)) || source_.ready();
+}
+
+bool RequestBody::rewind() noexcept {
+  if (passed_unheld_) return false;
+  held_sent_ = false;
+  return true;
+}
+
+}  // namespace aifd::chain

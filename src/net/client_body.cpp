@@ -1,0 +1,111 @@
+#include "aifd/net/client_body.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace aifd::net {
+namespace {
+
+using chain::Piece;
+using protocol::BodyKind;
+
+constexpr std::size_t kFirstReadBytes = 16 * 1024;
+constexpr std::size_t kLargestReadBytes = 64 * 1024;
+
+}  // namespace
+
+ClientBody::ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing,
+                       Options options)
+    : stream_(stream),
+      input_(input),
+      framing_(framing),
+      options_(std::move(options)),
+      ended_(framing.kind == BodyKind::none),
+      continue_due_(options_.expects_continue && !ended_) {}
+
+std::uint64_t ClientBody::left() const noexcept {
+  if (ended_) return 0;
+  if (framing_.kind == BodyKind::length) return framing_.length - received_;
+  return std::numeric_limits<std::uint64_t>::max();
+}
+
+bool ClientBody::ready() const noexcept {
+  return left() == 0 || input_.has_buffered();
+}
+
+Task<Result<Piece>> ClientBody::next() {
+  if (left() == 0) {
+    end();
+    co_return Piece{{}, true};
+  }
+  for (;;) {
+    std::span<char> bytes = input_.take_buffered(left());
+    if (bytes.empty()) {
+      const Result<std::span<char>> more = co_await read_more();
+      if (!more) co_return more.error();
+      bytes = *more;
+    }
+    Result<Piece> piece = take(bytes);
+    if (piece && piece->last) end();
+    if (!piece || piece->last || !piece->bytes.empty()) co_return piece;
+  }
+}
+
+void ClientBody::end() {
+  if (std::exchange(ended_, true)) return;
+  if (options_.on_end) options_.on_end();
+}
+
+Result<Piece> ClientBody::take(std::span<char> bytes) {
+  Result<Piece> piece = framing_.kind == BodyKind::chunked
+                            ? take_chunked(bytes)
+                            : Piece{{bytes.data(), bytes.size()}, bytes.size() == left()};
+  if (!piece) return piece;
+  received_ += piece->bytes.size();
+  if (received_ > options_.max_bytes) {
+    return Error{ErrorKind::body_too_large, ErrorSource::client, false,
+                 "The request's body is larger than " + std::to_string(options_.max_bytes) +
+                     " bytes (MAX_BODY_BYTES)."};
+  }
+  return piece;
+}
+
+Result<Piece> ClientBody::take_chunked(std::span<char> bytes) {
+  const Result<protocol::ChunkedDecoder::Step> step = decoder_.decode(bytes);
+  if (!step) return step.error();
+  if (decoder_.done()) input_.give_back(bytes.subspan(step->consumed));
+  return Piece{step->payload, decoder_.done()};
+}
+
+Task<Result<std::span<char>>> ClientBody::read_more() {
+  if (continue_due_) {
+    if (Result<void> sent = co_await send_continue(); !sent) co_return sent.error();
+  }
+  if (buffer_.empty()) {
+    buffer_.resize(kFirstReadBytes);
+  } else if (received_ > 2 * kLargestReadBytes && buffer_.size() < kLargestReadBytes) {
+    buffer_.resize(kLargestReadBytes);
+  }
+  const std::size_t want = std::min<std::uint64_t>(buffer_.size(), left());
+  error_code ec;
+  if (options_.on_waiting) options_.on_waiting(true);
+  const std::size_t count = co_await input_.read_some({buffer_.data(), want}, ec);
+  if (options_.on_waiting) options_.on_waiting(false);
+  if (ec) {
+    co_return Error{ErrorKind::client_gone, ErrorSource::client, false,
+                    "The client closed the connection before its request was complete."};
+  }
+  co_return std::span<char>(buffer_.data(), count);
+}
+
+Task<Result<void>> ClientBody::send_continue() {
+  continue_due_ = false;
+  BufferList buffers;
+  buffers.add("HTTP/1.1 100 Continue\r\n\r\n");
+  error_code ec;
+  co_await stream_.write(buffers, ec);
+  if (ec) co_return Error{ErrorKind::client_gone, ErrorSource::client, false, ec.message()};
+  co_return Result<void>{};
+}
+
+}  // namespace aifd::net

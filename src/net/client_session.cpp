@@ -1,0 +1,303 @@
+#include "aifd/net/client_session.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <cstring>
+
+#include "aifd/base/log.hpp"
+#include "aifd/chain/relay.hpp"
+#include "aifd/net/head_parser.hpp"
+#include "aifd/net/request_reader.hpp"
+#include "aifd/net/tunnel.hpp"
+
+namespace aifd::net {
+
+using chain::EndedBy;
+using chain::Exchange;
+using chain::Phase;
+using chain::Reply;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kProbeEvery = 500ms;
+constexpr auto kIdleBuffersFor = 2s;  // then an idle connection gives its buffers back
+constexpr auto kLingerFor = 2s;       // for a client that still sends while it is refused
+constexpr std::uint64_t kDiscardBytes = 64 * 1024;  // of an unread body, to keep the connection
+
+EndedBy ended_by(const Error& error) {
+  switch (error.source) {
+    case ErrorSource::client:
+      return EndedBy::client;
+    case ErrorSource::upstream:
+      return EndedBy::upstream;
+    case ErrorSource::aifd:
+      return EndedBy::aifd;
+  }
+  return EndedBy::aifd;
+}
+
+}  // namespace
+
+ClientSession::ClientSession(Socket socket, const SessionContext& context)
+    : context_(context),
+      executor_(context.loop.get_executor()),
+      stream_(std::move(socket)),
+      input_(stream_, executor_),
+      patience_(*this),
+      probe_(*this),
+      peer_(peer_address(stream_.socket())) {}
+
+Task<void> ClientSession::run() {
+  bool keep = context_.tls == nullptr || co_await shake_hands();
+  for (bool first = true; keep; first = false) {
+    Result<std::string_view> head = co_await wait_for_head(first);
+    if (!head && head.error().kind == ErrorKind::client_gone) break;
+    keep = co_await serve(std::move(head));
+    input_.finish_exchange();
+  }
+  patience_.clear();
+  stream_.close();
+  co_await input_.settle();
+}
+
+Task<bool> ClientSession::shake_hands() {
+  waiting_ = Waiting::first_head;
+  patience_.set_after(context_.settings.timeouts.client);
+  error_code ec;
+  co_await stream_.start_tls(*context_.tls)
+      .async_handshake(asio::ssl::stream_base::server, asio::redirect_error(kAwait, ec));
+  co_return !ec;
+}
+
+Task<Result<std::string_view>> ClientSession::wait_for_head(bool first) {
+  if (draining_ && !input_.head_begun()) {
+    co_return Error{ErrorKind::client_gone, ErrorSource::aifd, false, "draining"};
+  }
+  late_ = false;
+  waiting_ = first ? Waiting::first_head : Waiting::next_head;
+  patience_.set_after(first ? context_.settings.timeouts.client : kIdleBuffersFor);
+  Result<std::string_view> head = co_await input_.read_head();
+  waiting_ = Waiting::no;
+  patience_.clear();
+  if (!head && late_) {
+    co_return Error{ErrorKind::client_timeout, ErrorSource::client, false,
+                    "The request did not arrive in time (CLIENT_TIMEOUT)."};
+  }
+  co_return head;
+}
+
+// An idle connection first gives its buffers back, then ends after CLIENT_TIMEOUT; a head that has
+// begun has CLIENT_TIMEOUT to come whole.
+void ClientSession::on_client_late() noexcept {
+  const auto timeout = context_.settings.timeouts.client;
+  switch (waiting_) {
+    case Waiting::no:
+      return;
+    case Waiting::next_head:
+      waiting_ = Waiting::first_head;
+      if (!input_.head_begun()) input_.release_buffers_while_idle();
+      patience_.set_after(std::max<Clock::duration>(timeout - kIdleBuffersFor, Ticker::kTick));
+      return;
+    case Waiting::first_head:
+      if (!input_.head_begun()) {
+        stream_.close();
+        return;
+      }
+      late_ = true;
+      input_.cancel();
+      return;
+    case Waiting::body:
+      if (stopper_ != nullptr) {
+        stopper_->stop({ErrorKind::client_timeout, ErrorSource::client, false,
+                        "The request's body did not arrive in time (CLIENT_TIMEOUT)."});
+      }
+      input_.cancel();
+      return;
+  }
+}
+
+void ClientSession::on_client_gone() noexcept {
+  if (stopper_ == nullptr) return;
+  stopper_->stop({ErrorKind::client_gone, ErrorSource::client, false,
+                  "The client closed the connection before its answer was complete."});
+}
+
+void ClientSession::on_probe() noexcept {
+  if (stopper_ == nullptr) return;
+  if (!input_.watching() && input_.peer_has_left()) {
+    on_client_gone();
+    input_.cancel();
+  } else {
+    probe_.set_after(kProbeEvery);
+  }
+}
+
+Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
+  const Clock::time_point started = Clock::now();
+  const std::string request_id = new_request_id();
+  Request request = read_request(head_bytes);
+  if (!request.refused && (draining_ || context_.lifecycle.draining)) {
+    request.framing.keep_alive = false;  // answered still: it was on its way
+  }
+
+  Stopper stopper;
+  stopper_ = &stopper;
+  probe_.set_after(kProbeEvery);
+  ClientBody body(stream_, input_, request.framing.body,
+                  {.max_bytes = context_.settings.max_body_bytes,
+                   .expects_continue = request.framing.expects_continue,
+                   .on_waiting =
+                       [this](bool waits) {
+                         waiting_ = waits ? Waiting::body : Waiting::no;
+                         if (waits) patience_.set_after(context_.settings.timeouts.client);
+                       },
+                   .on_end = [this] { input_.watch([this] { on_client_gone(); }); }});
+  ClientSink sink(stream_, executor_, stopper, context_.ticker,
+                  {.client_version_minor = request.head.version_minor,
+                   .keep_alive = request.framing.keep_alive && !request.refused,
+                   .write_timeout = context_.settings.timeouts.idle});
+  const bool malformed = request.refused.has_value();
+  if (!malformed && body.ended()) input_.watch([this] { on_client_gone(); });
+
+  Exchange exchange(std::move(request.head), request.framing, std::move(request.target),
+                    {peer_, peer_, stream_.tls() != nullptr}, request_id, body, started);
+  exchange.refused = std::move(request.refused);
+  UpstreamExchange upstream(exchange, stopper, context_.pool, executor_, context_.settings.timeouts,
+                            [this] { input_.cancel(); });
+  const Result<void> sent = co_await answer(exchange, upstream, body, sink);
+  co_await upstream.finish();
+  stopper_ = nullptr;
+  probe_.clear();
+  patience_.clear();
+  waiting_ = Waiting::no;
+
+  if (sent) {
+    const bool ours = exchange.progress.error.has_value();
+    exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
+    if (sink.keeps_alive() && !stopper.stopped()) co_return co_await discard_rest(body);
+    if (malformed || !body.ended()) co_await linger();
+    co_return false;
+  }
+  exchange.finish(ended_by(sent.error()), sent.error());
+  if (sink.ends_by_close() || sink.untouched()) stream_.reset();
+  co_return false;
+}
+
+Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& upstream,
+                                         ClientBody& body, ClientSink& sink) {
+  bool thrown = false;
+  try {
+    Result<Reply> reply = co_await find_reply(exchange, upstream);
+    if (!reply && reply.error().kind == ErrorKind::client_gone) co_return reply.error();
+    if (!reply) {
+      exchange.progress.error = reply.error();
+      reply = chain::error_reply(exchange, reply.error());
+    }
+    if (reply->head.status == 101) co_return co_await switch_protocols(exchange, upstream, *reply);
+    if (!body.ended() && (body.left() > kDiscardBytes || exchange.framing.expects_continue)) {
+      sink.close_after();
+    }
+    if (draining_) sink.close_after();
+    co_return co_await chain::relay(exchange, *reply, sink);
+  } catch (const std::exception& fault) {
+    log::error("an exchange failed inside aifd: {}", fault.what());
+    thrown = true;
+  }
+  const Error error{ErrorKind::internal, ErrorSource::aifd, false,
+                    "aifd could not serve this request; its log says why."};
+  sink.close_after();
+  if (!thrown || !sink.untouched()) co_return error;
+  exchange.progress.error = error;
+  Reply reply = chain::error_reply(exchange, error);
+  co_return co_await chain::relay(exchange, reply, sink);
+}
+
+Task<Result<Reply>> ClientSession::find_reply(Exchange& exchange, UpstreamExchange& upstream) {
+  Result<chain::Verdict> verdict = co_await context_.chain.run(exchange);
+  if (!verdict) {
+    const std::optional<Error>& reason = stopper_->reason();
+    co_return reason ? *reason : verdict.error();
+  }
+  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) co_return std::move(*local);
+  co_return co_await upstream.send();
+}
+
+Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamExchange& upstream,
+                                                   Reply& reply) {
+  for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
+  exchange.progress.status = reply.head.status;
+  exchange.progress.phase = Phase::tunnel;
+  const std::string protocol(reply.head.fields.get("Upgrade"));
+  std::string head;
+  protocol::append_response_head(head, reply.head, reply.framing, {.upgrade = protocol});
+  BufferList buffers;
+  buffers.add(head);
+  error_code ec;
+  co_await stream_.write(buffers, ec);
+  if (ec) {
+    co_return Error{ErrorKind::client_gone, ErrorSource::client, false, ec.message()};
+  }
+  probe_.clear();
+  const std::unique_ptr<UpstreamConnection> connection = upstream.take_upgraded();
+  const TunnelEnd end = co_await run_tunnel(stream_, input_, *connection, *stopper_, executor_,
+                                            context_.settings.timeouts.idle);
+  exchange.progress.bytes_out += end.bytes_down;
+  if (end.ended_by == ErrorSource::aifd) {
+    exchange.progress.error = Error{ErrorKind::upstream_idle_timeout, ErrorSource::aifd, false,
+                                    "Both sides were silent for IDLE_TIMEOUT."};
+  }
+  co_return Result<void>{};
+}
+
+// A short rest of a body that nobody read is read here, so that the connection can go on.
+Task<bool> ClientSession::discard_rest(ClientBody& body) {
+  Stopper stopper;
+  stopper_ = &stopper;
+  while (!body.ended()) {
+    const Result<chain::Piece> piece = co_await body.next();
+    if (!piece || body.left() > kDiscardBytes) break;
+  }
+  stopper_ = nullptr;
+  patience_.clear();
+  waiting_ = Waiting::no;
+  co_return body.ended() && !stopper.stopped();
+}
+
+// Closing with unread input resets the connection, and a reset can destroy the answer before the
+// client has read it. So only our side is closed at first.
+Task<void> ClientSession::linger() {
+  error_code ec;
+  stream_.socket().shutdown(Socket::shutdown_send, ec);
+  waiting_ = Waiting::body;
+  patience_.set_after(draining_ ? Clock::duration(0) : Clock::duration(kLingerFor));
+  const auto waste = std::make_unique<std::array<char, 16 * 1024>>();
+  while (!ec) co_await input_.read_some(*waste, ec);
+  waiting_ = Waiting::no;
+}
+
+void ClientSession::drain() noexcept {
+  draining_ = true;
+  const bool idle = waiting_ == Waiting::next_head || waiting_ == Waiting::first_head;
+  if (idle && !input_.head_begun()) stream_.close();
+}
+
+void ClientSession::abort() noexcept {
+  if (stopper_ != nullptr) {
+    stopper_->stop({ErrorKind::draining, ErrorSource::aifd, false,
+                    "aifd is shutting down and could not wait any longer (DRAIN_TIMEOUT)."});
+  }
+  stream_.reset();
+}
+
+std::string ClientSession::new_request_id() {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string id(32, '0');
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t bits = context_.random();
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
+  }
+  return id;
+}
+
+}  // namespace aifd::net

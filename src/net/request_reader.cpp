@@ -1,0 +1,50 @@
+#include "aifd/net/request_reader.hpp"
+
+#include <algorithm>
+
+#include "aifd/net/head_parser.hpp"
+
+namespace aifd::net {
+
+Request read_request(const Result<std::string_view>& head_bytes) {
+  Request request;
+  request.framing.keep_alive = false;
+  if (!head_bytes) {
+    request.refused = head_bytes.error();
+    return request;
+  }
+  Result<protocol::RequestHead> head = parse_request_head(*head_bytes);
+  if (!head) {
+    request.refused = head.error();
+    return request;
+  }
+  request.head = std::move(*head);
+  const Result<protocol::RequestFraming> framing = protocol::check_request(request.head);
+  if (!framing) {
+    request.refused = framing.error();
+    return request;
+  }
+  Result<protocol::Target> target = protocol::parse_target(request.head.target);
+  if (!target) {
+    request.refused = target.error();
+    return request;
+  }
+  request.framing = *framing;
+  request.target = std::move(*target);
+  return request;
+}
+
+IpAddress peer_address(const Socket& socket) {
+  error_code ec;
+  const tcp::endpoint peer = socket.remote_endpoint(ec);
+  IpAddress result;
+  if (ec) return result;
+  const asio::ip::address_v6 address =
+      peer.address().is_v6()
+          ? peer.address().to_v6()
+          : asio::ip::make_address_v6(asio::ip::v4_mapped, peer.address().to_v4());
+  std::ranges::copy(address.to_bytes(), result.bytes.begin());
+  return result;
+}
+
+}  // namespace aifd::net

@@ -1,0 +1,76 @@
+#include "aifd/net/stream.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+
+namespace aifd::net {
+
+void BufferList::consume(std::size_t count) noexcept {
+  while (count > 0 && begin_ < end_) {
+    asio::const_buffer& first = buffers_[begin_];
+    if (count < first.size()) {
+      first += count;
+      return;
+    }
+    count -= first.size();
+    ++begin_;
+  }
+}
+
+Stream::Stream(Socket socket) : socket_(std::move(socket)) {
+  error_code ignored;  // a socket that died already fails at its first read
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(tcp::no_delay(true), ignored);
+}
+
+Stream::Tls& Stream::start_tls(asio::ssl::context& context) {
+  tls_ = std::make_unique<Tls>(socket_, context);
+  return *tls_;
+}
+
+Task<std::size_t> Stream::read_some(std::span<char> into, error_code& ec) {
+  const asio::mutable_buffer buffer(into.data(), into.size());
+  if (tls_) co_return co_await tls_->async_read_some(buffer, asio::redirect_error(kAwait, ec));
+  co_return co_await socket_.async_read_some(buffer, asio::redirect_error(kAwait, ec));
+}
+
+void Stream::try_write(BufferList& buffers, error_code& ec) {
+  ec = {};
+  if (tls_ || buffers.empty()) return;
+  const std::size_t written = socket_.write_some(buffers, ec);
+  buffers.consume(written);
+  if (ec == asio::error::would_block || ec == asio::error::try_again) ec = {};
+}
+
+Task<void> Stream::write(BufferList& buffers, error_code& ec) {
+  ec = {};
+  if (buffers.empty()) co_return;
+  if (tls_) {
+    co_await asio::async_write(*tls_, buffers, asio::redirect_error(kAwait, ec));
+  } else {
+    co_await asio::async_write(socket_, buffers, asio::redirect_error(kAwait, ec));
+  }
+  buffers.clear();
+}
+
+bool Stream::has_input_or_ended() noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return !(got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+}
+
+void Stream::close() noexcept {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void Stream::reset() noexcept {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace aifd::net

@@ -1,0 +1,139 @@
+#include "aifd/net/upstream_connection.hpp"
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <string>
+
+#include "aifd/net/head_parser.hpp"
+#include "aifd/protocol/framing.hpp"
+
+namespace aifd::net {
+namespace {
+
+// Small while a stream is slow; grows when a read fills it.
+constexpr std::size_t kFirstBytes = 4 * 1024;
+constexpr std::size_t kLargestBytes = 64 * 1024;
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  std::string text = std::to_string(time.count() / 1000);
+  if (const auto rest = time.count() % 1000; rest != 0) {
+    text += "." + std::to_string(1000 + rest).substr(1);
+  }
+  return text + " s";
+}
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(Socket socket, Ticker& ticker)
+    : Deadline(ticker), stream_(std::move(socket)) {}
+
+void UpstreamConnection::serve(Stopper* stopper) noexcept {
+  stopper_ = stopper;
+  clear();
+  if (stopper == nullptr) return;
+  received_any_ = false;
+  sent_any_ = false;
+}
+
+void UpstreamConnection::expect_within(std::chrono::milliseconds delay,
+                                       ErrorKind otherwise) noexcept {
+  allowed_ = delay;
+  late_kind_ = otherwise;
+  set_after(delay);
+}
+
+void UpstreamConnection::on_deadline() noexcept {
+  late_ = true;
+  stream_.close();
+}
+
+Error UpstreamConnection::failure(std::string_view doing, const error_code& ec) const {
+  if (stopper_ != nullptr && stopper_->stopped()) return *stopper_->reason();
+  if (late_) {
+    const std::string_view setting =
+        late_kind_ == ErrorKind::upstream_idle_timeout ? "IDLE_TIMEOUT" : "FIRST_BYTE_TIMEOUT";
+    return {late_kind_, ErrorSource::upstream, false,
+            "The upstream sent nothing for " + seconds_text(allowed_) + " (" +
+                std::string(setting) + ")."};
+  }
+  return {ErrorKind::upstream_broke, ErrorSource::upstream, !sent_any_,
+          "The upstream broke the connection while aifd was " + std::string(doing) + ": " +
+              ec.message() + "."};
+}
+
+Task<Result<bool>> UpstreamConnection::fill() {
+  if (end_ == capacity_) {
+    const std::size_t wanted = std::clamp(capacity_ * 4, kFirstBytes, kLargestBytes);
+    if (wanted == capacity_) {
+      co_return Error{ErrorKind::upstream_malformed, ErrorSource::upstream, false,
+                      "The upstream's answer has a head larger than 64 KiB."};
+    }
+    auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+    std::copy_n(data_.get() + begin_, end_ - begin_, larger.get());
+    data_ = std::move(larger);
+    capacity_ = wanted;
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  error_code ec;
+  const std::size_t count = co_await stream_.read_some({data_.get() + end_, capacity_ - end_}, ec);
+  if (ec == asio::error::eof) co_return false;
+  if (ec) co_return failure("reading its answer", ec);
+  end_ += count;
+  received_any_ = true;
+  co_return true;
+}
+
+void UpstreamConnection::consume(std::size_t count) noexcept {
+  begin_ += count;
+}
+
+void UpstreamConnection::consume_all() noexcept {
+  if (end_ == capacity_ && capacity_ < kLargestBytes) {
+    capacity_ = std::clamp(capacity_ * 4, kFirstBytes, kLargestBytes);
+    data_ = std::make_unique_for_overwrite<char[]>(capacity_);
+  }
+  begin_ = end_ = 0;
+}
+
+Task<Result<protocol::ResponseHead>> UpstreamConnection::read_head() {
+  std::size_t scanned = 0;
+  for (;;) {
+    const std::string_view bytes(data_.get() + begin_, end_ - begin_);
+    const std::size_t head_end = protocol::find_head_end(bytes, scanned);
+    if (head_end == std::string_view::npos) {
+      scanned = bytes.size();
+      const Result<bool> more = co_await fill();
+      if (!more) co_return more.error();
+      if (!*more) co_return failure("waiting for its answer", asio::error::eof);
+      continue;
+    }
+    Result<protocol::ResponseHead> head = parse_response_head(bytes.substr(0, head_end));
+    if (!head) co_return head;
+    begin_ += head_end;
+    const bool interim = head->status >= 100 && head->status < 200 && head->status != 101;
+    if (!interim) co_return head;
+    scanned = 0;
+  }
+}
+
+Task<Result<void>> UpstreamConnection::write(BufferList& buffers) {
+  const std::size_t before = asio::buffer_size(buffers);
+  error_code ec;
+  stream_.try_write(buffers, ec);
+  if (stream_.tls() != nullptr || asio::buffer_size(buffers) < before) sent_any_ = true;
+  if (!ec && !buffers.empty()) co_await stream_.write(buffers, ec);
+  if (ec) co_return failure("sending the request", ec);
+  sent_any_ = true;
+  buffers.clear();
+  co_return Result<void>{};
+}
+
+void UpstreamConnection::rest() noexcept {
+  serve(nullptr);
+  reused_ = true;
+  data_.reset();
+  capacity_ = begin_ = end_ = 0;
+}
+
+}  // namespace aifd::net

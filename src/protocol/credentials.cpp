@@ -1,0 +1,155 @@
+#include "aifd/protocol/credentials.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
+
+#include "chars.hpp"
+#include "percent.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+constexpr std::size_t kPlaces = 6;
+constexpr std::string_view kWebsocketKeyPrefix = "openai-insecure-api-key.";
+
+constexpr std::size_t index_of(CredentialPlace place) noexcept {
+  return static_cast<std::size_t>(place);
+}
+
+constexpr std::array<std::string_view, kPlaces> kFieldNames{
+    "authorization", "x-api-key", "api-key", "x-goog-api-key", "", "sec-websocket-protocol"};
+
+// What was found in one place; a place that is there but holds no key counts as used too.
+struct Found {
+  bool is_used = false;
+  std::string_view key;
+};
+
+std::optional<CredentialPlace> place_of(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (name.size() == kFieldNames[i].size() && iequals(name, kFieldNames[i])) {
+      return static_cast<CredentialPlace>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_space(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+
+// "KEY" of "Bearer KEY"; "" where the scheme is another.
+std::string_view bearer_key(std::string_view value) noexcept {
+  constexpr std::string_view kScheme = "bearer";
+  if (!istarts_with(value, kScheme)) return {};
+  value.remove_prefix(kScheme.size());
+  if (value.empty() || !is_space(value.front())) return {};
+  while (!value.empty() && is_space(value.front())) value.remove_prefix(1);
+  return value;
+}
+
+Error repeated(std::string_view what) {
+  return Error{ErrorKind::bad_request, ErrorSource::client, false,
+               "The request has two " + std::string(what) + "; send exactly one."};
+}
+
+// A list that may stand in several fields, of which only the key's token may not be repeated.
+std::optional<Error> find_in_websocket(std::string_view list, Found& found) {
+  bool is_repeated = false;
+  for_each_token(list, [&](std::string_view token) {
+    if (!istarts_with(token, kWebsocketKeyPrefix)) return;
+    is_repeated = is_repeated || found.is_used;
+    found = {true, token.substr(kWebsocketKeyPrefix.size())};
+  });
+  if (is_repeated) return repeated("keys in Sec-WebSocket-Protocol");
+  return std::nullopt;
+}
+
+std::optional<Error> find_in_fields(const Fields& fields, std::array<Found, kPlaces>& found) {
+  for (const Field& field : fields) {
+    const auto place = place_of(field.name);
+    if (!place) continue;
+    Found& here = found[index_of(*place)];
+    if (*place == CredentialPlace::websocket_protocol) {
+      if (auto error = find_in_websocket(field.value, here)) return error;
+      continue;
+    }
+    if (here.is_used) return repeated(std::string(field_name(*place)) + " fields");
+    here.is_used = true;
+    here.key = *place == CredentialPlace::authorization ? bearer_key(field.value) : field.value;
+  }
+  return std::nullopt;
+}
+
+// A name that is percent-encoded counts, since the upstream decodes it.
+std::optional<Error> find_in_query(std::string_view query, Found& found) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = pair.substr(0, equals);
+    if (name != "key" && (name.find('%') == std::string_view::npos || name.size() > 9 ||
+                          percent_decode(name) != "key")) {
+      continue;
+    }
+    if (found.is_used) return repeated("\"key\" parameters in its query");
+    found = {true, pair.substr(std::min(equals + 1, pair.size()))};
+  }
+  return std::nullopt;
+}
+
+std::string replaced(std::string_view text, std::string_view part, std::string_view by) {
+  const auto at = static_cast<std::size_t>(part.data() - text.data());
+  std::string made;
+  made.reserve(text.size() - part.size() + by.size());
+  made.append(text.substr(0, at)).append(by).append(text.substr(at + part.size()));
+  return made;
+}
+
+bool lies_in(std::string_view part, std::string_view text) noexcept {
+  const std::less_equal<const char*> before;
+  return before(text.data(), part.data()) &&
+         before(part.data() + part.size(), text.data() + text.size());
+}
+
+}  // namespace
+
+Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query) {
+  std::array<Found, kPlaces> found;
+  if (auto error = find_in_fields(head.fields, found)) return *std::move(error);
+  if (auto error = find_in_query(query, found[index_of(CredentialPlace::query_key)])) {
+    return *std::move(error);
+  }
+  std::vector<Credential> credentials;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (!found[i].key.empty()) {
+      credentials.push_back({static_cast<CredentialPlace>(i), found[i].key});
+    }
+  }
+  return credentials;
+}
+
+std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
+                     std::string_view key) {
+  if (credential.place == CredentialPlace::query_key) {
+    return replaced(query, credential.key, percent_encode(key));
+  }
+  // A list over several fields becomes one, since the caller sets one (RFC 9110, 5.3).
+  std::string value;
+  for (const Field& field : head.fields) {
+    if (!iequals(field.name, field_name(credential.place))) continue;
+    if (!value.empty()) value += ", ";
+    const bool holds_key = lies_in(credential.key, field.value);
+    value += holds_key ? replaced(field.value, credential.key, key) : std::string(field.value);
+  }
+  return value;
+}
+
+std::string_view field_name(CredentialPlace place) noexcept {
+  return kFieldNames[index_of(place)];
+}
+
+}  // namespace aifd::protocol

@@ -1,0 +1,59 @@
+#include "aifd/protocol/fields.hpp"
+
+#include <algorithm>
+
+#include "chars.hpp"
+
+namespace aifd::protocol {
+
+bool iequals(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
+  }
+  return true;
+}
+
+const Field* Fields::find(std::string_view name) const noexcept {
+  for (const Field& field : fields_) {
+    if (iequals(field.name, name)) return &field;
+  }
+  return nullptr;
+}
+
+std::string_view Fields::get(std::string_view name) const noexcept {
+  const Field* field = find(name);
+  return field != nullptr ? field->value : std::string_view{};
+}
+
+std::size_t Fields::count(std::string_view name) const noexcept {
+  return static_cast<std::size_t>(std::count_if(
+      fields_.begin(), fields_.end(), [&](const Field& f) { return iequals(f.name, name); }));
+}
+
+void Fields::set(std::string_view name, std::string_view value) {
+  const auto has_name = [&](const Field& f) { return iequals(f.name, name); };
+  const auto first = std::find_if(fields_.begin(), fields_.end(), has_name);
+  if (first == fields_.end()) {
+    add(name, value);
+    return;
+  }
+  first->value = value;
+  fields_.erase(std::remove_if(first + 1, fields_.end(), has_name), fields_.end());
+}
+
+void Fields::remove(std::string_view name) {
+  std::erase_if(fields_, [&](const Field& f) { return iequals(f.name, name); });
+}
+
+bool has_token(const Fields& fields, std::string_view name, std::string_view token) noexcept {
+  bool found = false;
+  for (const Field& field : fields) {
+    if (!iequals(field.name, name)) continue;
+    for_each_token(field.value, [&](std::string_view t) { found = found || iequals(t, token); });
+    if (found) return true;
+  }
+  return false;
+}
+
+}  // namespace aifd::protocol

@@ -1,0 +1,154 @@
+#include "aifd/protocol/json_peek.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aifd::protocol {
+namespace {
+
+using std::string_literals::operator""s;
+
+struct Expected {
+  std::string body;
+  std::optional<std::string> model;
+  std::string literal;
+  std::optional<bool> stream;
+};
+
+TEST(PeekJson, FindsModelAndStream) {
+  const Expected cases[] = {
+      {"{}", {}, "", {}},
+      {" \r\n\t{ } \n", {}, "", {}},
+      {R"({"model":"gpt-4","stream":true})", "gpt-4", R"("gpt-4")", true},
+      {R"({"stream": false , "model" : "gpt-4" , "x":1})", "gpt-4", R"("gpt-4")", false},
+      {R"({"messages":[{"role":"user","content":"hi"}],"model":"m"})", "m", R"("m")", {}},
+      {R"({"model":""})", "", R"("")", {}},
+      {R"({"model":"a\"b\\"})", "a\"b\\", R"("a\"b\\")", {}},
+      {R"({"model":"\u0067pt\u00e9"})", "gpt\xC3\xA9", R"("\u0067pt\u00e9")", {}},
+      {R"({"m\u006fdel":"a","str\u0065am":true})", "a", R"("a")", true},
+      {"{\"model\":\"\xF0\x9F\x98\x80\"}", "\xF0\x9F\x98\x80", "\"\xF0\x9F\x98\x80\"", {}},
+      {R"({"model":null,"stream":null})", {}, "", {}},
+      {R"({"model":4,"stream":"true"})", {}, "", {}},
+      {R"({"model":["a"],"stream":1})", {}, "", {}},
+      {R"({"model":{"model":"a"},"stream":[true]})", {}, "", {}},
+      {R"({"x":{"model":"a","stream":true},"y":["model","z"]})", {}, "", {}},
+      {R"({"models":"a","mode":"b","streams":true,"Stream":true})", {}, "", {}},
+      {R"({"a":"\"model\":\"x\"","model":"y"})", "y", R"("y")", {}},
+      {R"({"a":"{[","b":"]}","model":"y"})", "y", R"("y")", {}},
+      {R"({"a":1e999,"b":-0.10,"c":123456789012345678901234567890,"model":"y"})",
+       "y",
+       R"("y")",
+       {}},
+  };
+  for (const auto& c : cases) {
+    const auto peek = peek_json(c.body);
+    ASSERT_TRUE(peek) << c.body;
+    EXPECT_EQ(peek->model, c.model) << c.body;
+    EXPECT_EQ(peek->stream, c.stream) << c.body;
+    EXPECT_EQ(c.body.substr(peek->model_offset, peek->model_length), c.literal) << c.body;
+  }
+}
+
+TEST(PeekJson, RefusesWhatIsNoObjectOrNotJson) {
+  const std::string cases[] = {
+      ""s,
+      " "s,
+      "null"s,
+      "true"s,
+      "5"s,
+      "\"model\""s,
+      "[]"s,
+      R"([{"model":"a"}])"s,
+      "{"s,
+      "}"s,
+      R"({"model":"a")"s,
+      R"({"model":"a)"s,
+      R"({"model":)"s,
+      R"({"model"})"s,
+      R"({"model" "a"})"s,
+      R"({"model":"a",})"s,
+      R"({,"model":"a"})"s,
+      R"({"model":"a" "stream":true})"s,
+      R"({"x":1 2,"model":"a"})"s,
+      R"({model:"a"})"s,
+      R"({'model':'a'})"s,
+      R"({"stream":tru})"s,
+      R"({"stream":truex})"s,
+      R"({"model":"\x"})"s,
+      R"({"model":"\ud800"})"s,
+      R"({"model":"\u12"})"s,
+      R"({"mod\xel":"a"})"s,
+      "{\"model\":\"\xFF\"}"s,
+      "{\"x\":\"\xC0\xAF\",\"model\":\"a\"}"s,
+      "{\"x\":\"\xED\xA0\x80\"}"s,
+      "{\"model\":\"a\nb\"}"s,
+      "{\"model\":\"a\0b\"}"s,
+      "\xEF\xBB\xBF{\"model\":\"a\"}"s,
+      R"({"model":"a"}{"model":"b"})"s,
+      R"({"model":"a"} x)"s,
+      R"({"model":"a"}})"s,
+      R"({"model":"a"},)"s,
+      R"({}{})"s,
+      R"({"model":"a"}"model":"b"})"s,
+      "{\"model\":\"a\"}\0"s,
+      "--boundary\r\n"s,
+  };
+  for (const auto& body : cases) EXPECT_FALSE(peek_json(body)) << body;
+}
+
+TEST(PeekJson, RefusesAWantedNameThatIsThereTwice) {
+  EXPECT_FALSE(peek_json(R"({"model":"a","model":"b"})"));
+  EXPECT_FALSE(peek_json(R"({"model":"a","model":"a"})"));
+  EXPECT_FALSE(peek_json(R"({"model":"a","x":[1],"mod\u0065l":"b"})"));
+  EXPECT_FALSE(peek_json(R"({"model":null,"model":"b"})"));
+  EXPECT_FALSE(peek_json(R"({"model":"a","Model":"b"})"));
+  EXPECT_FALSE(peek_json(R"({"MODEL":"b"})"));
+  EXPECT_FALSE(peek_json(R"({"stream":true,"stream":true})"));
+  EXPECT_FALSE(peek_json(R"({"stream":true,"stream":1})"));
+  EXPECT_TRUE(peek_json(R"({"x":1,"x":2})"));
+}
+
+std::string nested(std::size_t depth) {
+  return "{\"x\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') +
+         ",\"model\":\"a\"}";
+}
+
+TEST(PeekJson, BoundsTheDepth) {
+  ASSERT_TRUE(peek_json(nested(1024)));
+  EXPECT_EQ(peek_json(nested(1024))->model, "a");
+  EXPECT_FALSE(peek_json(nested(1025)));
+  EXPECT_FALSE(peek_json(nested(1'000'000)));
+  EXPECT_FALSE(peek_json(std::string(1'000'000, '[')));
+  EXPECT_FALSE(peek_json(std::string(1'000'000, '{')));
+}
+
+TEST(PeekJson, CountsNoBracketsInStringsNorSideBySide) {
+  const std::string in_string = "{\"x\":\"" + std::string(5000, '[') + "\\\"{\",\"model\":\"a\"}";
+  EXPECT_TRUE(peek_json(in_string));
+  std::string side_by_side = "{\"x\":[0";
+  for (int i = 0; i < 5000; ++i) side_by_side += ",[],{}";
+  EXPECT_TRUE(peek_json(side_by_side + "],\"model\":\"a\"}"));
+}
+
+TEST(PeekJson, ReadsBodiesOfAllSizes) {
+  for (const std::size_t size :
+       {0U, 1U, 63U, 64U, 65U, 4096U, 262'100U, 262'144U, 3'000'000U, 10U}) {
+    const std::string body = "{\"x\":\"" + std::string(size, 'y') + "\",\"model\":\"a\"}";
+    const auto peek = peek_json(body);
+    ASSERT_TRUE(peek) << size;
+    EXPECT_EQ(body.substr(peek->model_offset, peek->model_length), "\"a\"");
+  }
+}
+
+TEST(PeekJson, TakesEveryBeginningOfABody) {
+  const std::string body =
+      R"({"messages":[{"role":"user","content":"h\u00e9 \"you\""}],"stream":true,"model":"m","n":1})";
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    EXPECT_FALSE(peek_json(body.substr(0, size))) << size;
+  }
+  EXPECT_TRUE(peek_json(body));
+}
+
+}  // namespace
+}  // namespace aifd::protocol
