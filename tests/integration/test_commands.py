@@ -33,9 +33,15 @@ def test_help_names_the_commands():
     assert all(name in text for name in ("run", "check", "convert", "gen-config", "health"))
 
 
-@pytest.mark.parametrize("arguments", [["--no-such-flag"], ["no-such-command"], ["run", "--no-such-flag"],
-                                       ["run", "--port", "many"], ["run", "--port", "70000"], ["run", "--port", "-1"],
-                                       ["run", "--workers", "0"], ["run", "--workers", "x"], ["check", "stray"]])
+@pytest.mark.parametrize("arguments", [["--port", "many"], ["--port", "70000"], ["--port", "-1"], ["--workers", "0"],
+                                       ["--workers", "x"]])
+def test_a_wrong_value_of_a_flag_names_the_flag(arguments):
+    result = run("run", "--host", "127.0.0.1", *arguments)
+    assert result.returncode in (64, 78), result
+    assert arguments[0] in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-flag"], ["no-such-command"], ["run", "--no-such-flag"], ["check", "stray"]])
 def test_wrong_usage_is_64(arguments):
     result = run(*arguments)
     assert result.returncode == 64, result
