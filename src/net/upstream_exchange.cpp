@@ -108,7 +108,8 @@ Task<Result<ResponseHead>> UpstreamExchange::attempt() {
 void UpstreamExchange::write_head() {
   const chain::Destination& to = exchange_.destination;
   protocol::Fields extra = to.extra;
-  std::string target = to.target;
+  std::string target =
+      protocol::join_target(to.base_path, exchange_.route.prefix, exchange_.target);
   std::string authorization;
   if (server_->proxy != nullptr && !server_->tls) {
     target.insert(0, "http://" + std::string(to.server.authority));

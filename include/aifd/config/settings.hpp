@@ -54,7 +54,11 @@ struct LevelLimits {
 using RouteLimits = std::map<std::string, std::vector<LevelLimits>>;  // by route path
 
 enum class RateLimitStrategy {
-  fixed_window, moving_window, fixed_window_elastic_expiry, sliding_window_counter, gcra
+  fixed_window,
+  moving_window,
+  fixed_window_elastic_expiry,
+  sliding_window_counter,
+  gcra
 };
 enum class IterChunkType { efficiency, one_by_one };
 enum class CacheBackend { memory, lmdb, leveldb, redis };
@@ -67,12 +71,12 @@ struct OutboundProxy {
 };
 
 struct Limits {
-  RouteLimits requests;                              // REQ_RATE_LIMIT
-  RateLimits global;                                 // GLOBAL_RATE_LIMIT
+  RouteLimits requests;  // REQ_RATE_LIMIT
+  RateLimits global;     // GLOBAL_RATE_LIMIT
   RateLimitStrategy strategy = RateLimitStrategy::fixed_window;
-  Secret backend_url;                                // empty: memory
-  RouteLimits tokens;                                // TOKEN_RATE_LIMIT
-  RouteLimits token_quota;                           // TOKEN_QUOTA
+  Secret backend_url;       // empty: memory
+  RouteLimits tokens;       // TOKEN_RATE_LIMIT
+  RouteLimits token_quota;  // TOKEN_QUOTA
   IterChunkType iter_chunk_type = IterChunkType::efficiency;
 };
 
@@ -91,7 +95,7 @@ struct ModelMap {  // CUSTOM_MODEL_CONFIG
   std::map<std::string, std::string> models;  // asked name -> served name; empty: off
 };
 
-struct Timeouts {  // zero is not accepted for any of them
+struct Timeouts {                                 // zero is not accepted for any of them
   std::chrono::milliseconds connect{10'000};      // TIMEOUT
   std::chrono::milliseconds first_byte{600'000};  // FIRST_BYTE_TIMEOUT
   std::chrono::milliseconds idle{300'000};        // IDLE_TIMEOUT
@@ -120,7 +124,7 @@ struct Settings {
   std::string access_log = "stdout";  // ACCESS_LOG: "off", "stdout", or a file's path
   CidrSet ip_whitelist;               // empty: everybody
   CidrSet ip_blacklist;
-  CidrSet trusted_proxies;            // 127.0.0.1/32, ::1/128
+  CidrSet trusted_proxies;  // 127.0.0.1/32, ::1/128
   bool forward_client_ip = false;
   std::optional<OutboundProxy> proxy;       // for https upstreams: PROXY, or else HTTPS_PROXY
   std::optional<OutboundProxy> http_proxy;  // for http upstreams: PROXY, or else HTTP_PROXY

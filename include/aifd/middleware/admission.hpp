@@ -1,0 +1,16 @@
+// Ends at once what was refused before the chain began.
+#pragma once
+
+#include "aifd/chain/middleware.hpp"
+
+namespace aifd::middleware {
+
+// Requests that are not valid HTTP come this far so that they are logged as every other.
+// Settles the dialect of the errors that follow.
+class Admission final : public chain::Middleware {
+ public:
+  std::string_view name() const noexcept override { return "admission"; }
+  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+};
+
+}  // namespace aifd::middleware

@@ -1,0 +1,52 @@
+// Lines to a file or a pipe, written by a thread of their own.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "aifd/base/error.hpp"
+
+namespace aifd::services {
+
+// Thread-safe. A line is a memory copy for whoever adds it; many share one write. Whatever the
+// disk or the reader at the pipe's end does, nobody who adds waits: past the bound lines are
+// dropped and counted.
+class LineWriter {
+ public:
+  static constexpr std::size_t kMostQueuedBytes = std::size_t{16} << 20;
+
+  // "stdout", or a file's path, which is created with mode 0600 and appended to.
+  static Result<std::unique_ptr<LineWriter>> open(const std::string& target);
+
+  // A file's descriptor is closed with the writer; standard output's is not.
+  LineWriter(int descriptor, bool is_file);
+  ~LineWriter();  // writes what is queued, unless the target takes nothing for a second
+  LineWriter(const LineWriter&) = delete;
+  LineWriter& operator=(const LineWriter&) = delete;
+
+  // `line` ends with a line feed.
+  void add(std::string_view line) noexcept;
+
+  std::uint64_t dropped() const noexcept;
+
+ private:
+  void run();
+  void write_all(std::string_view bytes);
+  bool wait_writable();
+
+  const int descriptor_;
+  const bool is_file_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::string queued_;
+  std::uint64_t dropped_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace aifd::services

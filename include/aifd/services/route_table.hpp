@@ -1,0 +1,37 @@
+// Which upstream serves a path.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aifd/chain/exchange.hpp"
+#include "aifd/config/settings.hpp"
+
+namespace aifd::services {
+
+// Immutable after construction; shared by all workers without a lock.
+class RouteTable {
+ public:
+  struct Entry {
+    config::Route route;
+    std::string authority;
+
+    chain::UpstreamServer server() const noexcept {
+      return {route.base_url.host, route.base_url.port, route.base_url.tls, authority};
+    }
+  };
+
+  explicit RouteTable(const std::vector<config::Route>& routes);
+
+  // The entry with the longest prefix that covers the path on whole segments; null: none does.
+  const Entry* find(std::string_view path) const noexcept;
+
+  // "/, /gemini": for people who asked for something else.
+  std::string prefixes() const;
+
+ private:
+  std::vector<Entry> entries_;  // longest prefix first
+};
+
+}  // namespace aifd::services

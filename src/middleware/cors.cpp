@@ -1,0 +1,62 @@
+#include "aifd/middleware/cors.hpp"
+
+#include <algorithm>
+
+namespace aifd::middleware {
+namespace {
+
+constexpr std::string_view kAllowOrigin = "Access-Control-Allow-Origin";
+
+void mark(protocol::Fields& fields, std::string_view allowed) {
+  fields.set(kAllowOrigin, allowed);
+  fields.remove("Access-Control-Allow-Credentials");
+  if (allowed != "*") fields.add("Vary", "Origin");
+}
+
+class CorsTap final : public chain::Tap {
+ public:
+  explicit CorsTap(std::string_view allowed) : allowed_(allowed) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    mark(head.fields, allowed_);
+    head.fields.set("Access-Control-Expose-Headers", "*");
+  }
+
+ private:
+  std::string_view allowed_;
+};
+
+chain::Reply preflight_reply(chain::Exchange& exchange, std::string_view allowed) {
+  chain::Reply reply;
+  reply.head.status = 204;
+  reply.head.reason = chain::reason_phrase(204);
+  protocol::Fields& fields = reply.head.fields;
+  mark(fields, allowed);
+  fields.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  // "*" does not cover Authorization, so what was asked for is named.
+  const std::string_view asked = exchange.request.fields.get("Access-Control-Request-Headers");
+  fields.add("Access-Control-Allow-Headers", asked.empty() ? "*" : asked);
+  fields.add("Access-Control-Max-Age", "86400");
+  return reply;
+}
+
+}  // namespace
+
+std::string_view Cors::allowed(std::string_view origin) const noexcept {
+  if (origins_.empty()) return "*";
+  return std::ranges::find(origins_, origin) == origins_.end() ? std::string_view{} : origin;
+}
+
+Task<Result<chain::Verdict>> Cors::on_request(chain::Exchange& exchange) const {
+  const std::string_view origin = exchange.request.fields.get("Origin");
+  const std::string_view granted = origin.empty() ? std::string_view{} : allowed(origin);
+  if (granted.empty()) co_return chain::Verdict{chain::Pass{}};
+  if (exchange.request.method == "OPTIONS" &&
+      exchange.request.fields.contains("Access-Control-Request-Method")) {
+    co_return chain::Verdict{preflight_reply(exchange, granted)};
+  }
+  exchange.add_tap(std::make_unique<CorsTap>(granted));
+  co_return chain::Verdict{chain::Pass{}};
+}
+
+}  // namespace aifd::middleware

@@ -1,0 +1,51 @@
+#include "aifd/middleware/forward_key.hpp"
+
+#include "aifd/protocol/credentials.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using chain::Exchange;
+using protocol::Credential;
+using protocol::CredentialPlace;
+
+void replace(Exchange& exchange, const Credential& credential, std::string_view api_key) {
+  const std::string_view changed = exchange.keep(
+      protocol::with_key(exchange.request, exchange.target.query, credential, api_key));
+  if (credential.place == CredentialPlace::query_key) {
+    exchange.target.query = changed;
+  } else {
+    exchange.request.fields.set(protocol::field_name(credential.place), changed);
+  }
+}
+
+}  // namespace
+
+Task<Result<chain::Verdict>> ForwardKey::on_request(Exchange& exchange) const {
+  if (!ring_.has_forward_keys() && !required_) co_return chain::Verdict{chain::Pass{}};
+  const Result<std::vector<Credential>> credentials =
+      protocol::find_credentials(exchange.request, exchange.target.query);
+  if (!credentials) co_return credentials.error();
+  bool known_caller = false;
+  for (const Credential& credential : *credentials) {
+    const services::KeyRing::Known* known = ring_.find(credential.key);
+    if (known == nullptr) continue;
+    const std::string_view api_key = ring_.next_api_key(known->level);
+    if (api_key.empty()) {
+      co_return Error{ErrorKind::unauthorized, ErrorSource::aifd, false,
+                      "No API key serves level " + std::to_string(known->level) +
+                          "; the operator must add one to OPENAI_API_KEY_CONFIG."};
+    }
+    known_caller = true;
+    exchange.key_alias = known->alias;
+    exchange.level = known->level;
+    replace(exchange, credential, api_key);
+  }
+  if (required_ && !known_caller) {
+    co_return Error{ErrorKind::unauthorized, ErrorSource::client, false,
+                    "A valid forward key is required: send it as \"Authorization: Bearer KEY\"."};
+  }
+  co_return chain::Verdict{chain::Pass{}};
+}
+
+}  // namespace aifd::middleware

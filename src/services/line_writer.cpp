@@ -1,0 +1,106 @@
+#include "aifd/services/line_writer.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstring>
+
+namespace aifd::services {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kGather = 50ms;              // how long lines wait for company
+constexpr std::size_t kEnough = 64 * 1024;  // then they do not wait
+constexpr int kStopAfterMs = 1000;
+
+}  // namespace
+
+Result<std::unique_ptr<LineWriter>> LineWriter::open(const std::string& target) {
+  if (target == "stdout") return std::make_unique<LineWriter>(STDOUT_FILENO, false);
+  const int descriptor =
+      ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (descriptor < 0) {
+    return Error{ErrorKind::internal, ErrorSource::aifd, false,
+                 "ACCESS_LOG: " + target + " cannot be written: " + std::strerror(errno)};
+  }
+  return std::make_unique<LineWriter>(descriptor, true);
+}
+
+LineWriter::LineWriter(int descriptor, bool is_file)
+    : descriptor_(descriptor), is_file_(is_file), thread_([this] { run(); }) {}
+
+LineWriter::~LineWriter() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  if (is_file_) ::close(descriptor_);
+}
+
+void LineWriter::add(std::string_view line) noexcept {
+  bool wake = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (queued_.size() + line.size() > kMostQueuedBytes) {
+      ++dropped_;
+      return;
+    }
+    const std::size_t before = queued_.size();
+    queued_.append(line);
+    wake = before == 0 || (before < kEnough && queued_.size() >= kEnough);
+  }
+  if (wake) wake_.notify_one();
+}
+
+std::uint64_t LineWriter::dropped() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return dropped_;
+}
+
+void LineWriter::run() {
+  std::string batch;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queued_.empty(); });
+    wake_.wait_for(lock, kGather, [this] { return stopping_ || queued_.size() >= kEnough; });
+    if (queued_.empty()) return;  // stopping
+    batch.clear();
+    batch.swap(queued_);
+    lock.unlock();
+    write_all(batch);
+    lock.lock();
+  }
+}
+
+// A pipe that polls writable takes PIPE_BUF bytes without blocking, so that stopping is never stuck
+// in a write.
+void LineWriter::write_all(std::string_view bytes) {
+  while (!bytes.empty() && wait_writable()) {
+    const std::size_t count =
+        is_file_ ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF);
+    const ssize_t written = ::write(descriptor_, bytes.data(), count);
+    if (written < 0 && errno != EINTR && errno != EAGAIN)
+      return;  // the disk is full, the reader gone
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+bool LineWriter::wait_writable() {
+  for (;;) {
+    pollfd target{descriptor_, POLLOUT, 0};
+    const int ready = ::poll(&target, 1, kStopAfterMs);
+    if (ready > 0) return true;
+    const std::scoped_lock lock(mutex_);
+    if (ready == 0 && stopping_) return false;
+  }
+}
+
+}  // namespace aifd::services
