@@ -41,8 +41,8 @@ void append_request_head(std::string& out, const RequestLine& line, const Fields
 
 struct ResponseOptions {
   unsigned client_version_minor = 1;
-  bool close = false;        // "Connection: close"
-  bool keep_alive = false;   // "Connection: keep-alive", for HTTP/1.0 clients that asked
+  bool close = false;          // "Connection: close"
+  bool keep_alive = false;     // "Connection: keep-alive", for HTTP/1.0 clients that asked
   std::string_view upgrade{};  // of a 101: "Connection: Upgrade" with this Upgrade
 };
 
