@@ -2,6 +2,7 @@
 // Stands in front of what Beast 1.81's parser lets pass (RFC 9112, sections 3.2, 5 and 6).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -12,7 +13,7 @@ namespace aifd::protocol {
 
 // A head is at most this many bytes, blank line included, and this many fields; over it: 431.
 // Beast 1.81 throws on a single field of more than 64 KiB, so this is no setting.
-inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kMaxFields = 256;
 
 // Where the head ends: the offset just past its blank line, or npos while it has not come whole.

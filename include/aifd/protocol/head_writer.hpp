@@ -1,7 +1,6 @@
 // Heads as bytes. Only strictly valid heads come out, because only checked ones go in.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
