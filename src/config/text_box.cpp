@@ -1,6 +1,7 @@
 #include "text_box.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "text.hpp"
 
@@ -20,10 +21,28 @@ std::size_t character_bytes(std::string_view text) {
   return size;
 }
 
-// From U+1100 on, written as E1 84 80, most characters are two columns wide; some of them are not,
-// and get a space too many.
+struct WideRange {
+  std::string_view first;
+  std::string_view last;
+};
+
+// The blocks of East Asian scripts and of emoji, in UTF-8, whose order is that of the code points.
+constexpr std::array kWideRanges{
+    WideRange{"\xE1\x84\x80", "\xE1\x85\x9F"},          // Hangul Jamo
+    WideRange{"\xE2\xBA\x80", "\xEA\x93\x8F"},          // CJK, Kana, Yi
+    WideRange{"\xEA\xB0\x80", "\xED\x9E\xA3"},          // Hangul
+    WideRange{"\xEF\xA4\x80", "\xEF\xAB\xBF"},          // CJK compatibility
+    WideRange{"\xEF\xB8\xB0", "\xEF\xB9\xAF"},          // CJK compatibility forms
+    WideRange{"\xEF\xBC\x80", "\xEF\xBD\xA0"},          // full-width forms
+    WideRange{"\xEF\xBF\xA0", "\xEF\xBF\xA6"},          // full-width signs
+    WideRange{"\xF0\x9F\x8C\x80", "\xF0\xBF\xBF\xBF"},  // emoji, CJK extensions
+};
+
 std::size_t character_width(std::string_view character) {
-  return character >= "\xE1\x84\x80" ? 2 : 1;
+  const bool wide = std::any_of(
+      kWideRanges.begin(), kWideRanges.end(),
+      [&](const WideRange& range) { return character >= range.first && character <= range.last; });
+  return wide ? 2 : 1;
 }
 
 std::string cut(std::string_view text, std::size_t columns) {

@@ -99,9 +99,9 @@ Server::Server(const config::Settings& settings, const chain::Chain& chain, Life
     : settings_(settings), chain_(chain), lifecycle_(lifecycle) {}
 
 Server::~Server() {
-  abort();
   drain();
-  join();
+  abort();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 Result<void> Server::listen() {
@@ -150,7 +150,11 @@ std::string Server::url() const {
 
 void Server::start() {
   for (const auto& worker : workers_) {
-    threads_.emplace_back([&worker] { worker->run(); });
+    ++running_;
+    threads_.emplace_back([this, &worker] {
+      worker->run();
+      --running_;
+    });
   }
 }
 
@@ -161,12 +165,6 @@ void Server::drain() {
 
 void Server::abort() {
   for (const auto& worker : workers_) worker->abort();
-}
-
-void Server::join() {
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
 }
 
 }  // namespace aifd::net

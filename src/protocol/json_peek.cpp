@@ -16,7 +16,7 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::size_t kMaxDepth = 1024;
 
 // Up to this size of body a thread keeps its parser and its copy for the next one.
-constexpr std::size_t kKeptBytes = 256 * 1024;
+constexpr std::size_t kKeptBytes = std::size_t{256} * 1024;
 
 struct Scratch {
   ondemand::parser parser;

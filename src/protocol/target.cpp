@@ -105,6 +105,22 @@ Result<Target> parse_target(std::string_view target) {
   return parsed;
 }
 
+std::string comparable_path(std::string_view path) {
+  std::string spelled;
+  spelled.reserve(path.size());
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const int byte = path[i] == '%' ? percent_byte(path, i) : -1;
+    if (byte < 0) {
+      spelled += path[i];
+      continue;
+    }
+    const char c = static_cast<char>(byte);
+    spelled += percent_encode({&c, 1});
+    i += 2;
+  }
+  return spelled;
+}
+
 bool covers(std::string_view prefix, std::string_view path) noexcept {
   if (prefix == "/") return path.starts_with('/');
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');

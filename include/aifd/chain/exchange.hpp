@@ -39,9 +39,9 @@ struct UpstreamServer {
 // What the links decided about the way up.
 struct Destination {
   UpstreamServer server;
-  std::string target;       // the request target there
-  protocol::Fields extra;   // fields to add to the head
-  bool may_upgrade = true;  // whether a 101 may make this a tunnel
+  std::string_view base_path;  // of base_url: stands before the path after the prefix
+  protocol::Fields extra;      // fields to add to the head
+  bool may_upgrade = true;     // whether a 101 may make this a tunnel
 };
 
 // The route a request took; empty prefix while none was chosen.

@@ -1,6 +1,7 @@
 // The listening daemon: sockets, workers, threads, drain.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,8 +35,8 @@ class Server {
   void drain();
   // Ends what still runs.
   void abort();
-  // Until all workers have ended.
-  void join();
+  // Whether a worker still serves.
+  bool running() const noexcept { return running_ > 0; }
 
   // True while a thread hangs in the system's name look-up: joining it may take many seconds.
   bool resolver_busy() const { return resolver_.busy(); }
@@ -52,6 +53,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   Resolver resolver_;  // after the workers, whose loops its threads post to: it ends first
   std::vector<std::thread> threads_;
+  std::atomic<int> running_{0};
   std::uint16_t port_ = 0;
 };
 

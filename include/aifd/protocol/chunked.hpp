@@ -21,8 +21,9 @@ class ChunkedDecoder {
   // Decodes all it can of `bytes`, moving the payloads of several chunks together in place (the
   // first one stays where it is, so that a lone chunk costs no copy). Extensions are dropped,
   // trailers read and dropped. An error is a body that must not be passed on: bad size (over 16 hex
-  // digits or 2^63-1), bare LF, chunk-size line over 4 KiB, trailers over 16 KiB. The error's kind
-  // is bad_request; whoever reads an upstream maps it.
+  // digits or 2^63-1), white space after a size, bare LF, chunk-size line over 4 KiB, a trailer
+  // that is no field, trailers over 16 KiB. The error's kind is bad_request; whoever reads an
+  // upstream maps it. Not to be called again after an error.
   Result<Step> decode(std::span<char> bytes);
 
   // The last chunk and the trailers' blank line have been read.

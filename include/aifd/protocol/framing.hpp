@@ -2,6 +2,7 @@
 // Stands in front of what Beast 1.81's parser lets pass (RFC 9112, sections 3.2, 5 and 6).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -12,17 +13,19 @@ namespace aifd::protocol {
 
 // A head is at most this many bytes, blank line included, and this many fields; over it: 431.
 // Beast 1.81 throws on a single field of more than 64 KiB, so this is no setting.
-inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
+inline constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kMaxFields = 256;
 
 // Where the head ends: the offset just past its blank line, or npos while it has not come whole.
 // `from` is where to look from: what earlier calls saw, so that a slow head is not scanned again.
 // A bare LF ends a line here too, so that such a head is seen at once and refused by
-// check_raw_head.
+// check_raw_head; so is a head with a blank line in front, which is for the caller to skip.
 std::size_t find_head_end(std::string_view bytes, std::size_t from) noexcept;
 
-// Refuses what must not even reach a parser: NUL, bare CR or LF, a control character, obs-fold,
-// white space before a colon, more than kMaxFields fields. `head` includes the blank line.
+// Refuses what must not even reach a parser: NUL, bare CR or LF, a control character, obs-fold, a
+// field name that is no token (white space before a colon), an empty first line (all bad_request);
+// more than kMaxFields fields or kMaxHeadBytes (head_too_large). `head` includes the blank line and
+// ends with it. Whoever reads an upstream maps the error's kind and source.
 Result<void> check_raw_head(std::string_view head);
 
 enum class BodyKind { none, length, chunked, until_close };
@@ -43,10 +46,12 @@ struct RequestFraming {
 
 // Refuses (400 or 501, the connection is then closed): Host missing in 1.1, repeated or not an
 // authority; Content-Length repeated, signed, listed or over 2^63-1; Transfer-Encoding that is not
-// exactly one "chunked", with Content-Length, or in HTTP/1.0; an Expect other than 100-continue
-// (417 is 400 here); a method that is no token; CONNECT; TRACE with a body; a target in authority
-// form, or that is neither "*" with OPTIONS, nor origin-form, nor absolute http(s)-form; an
-// absolute target whose authority differs from Host (misdirected, 421).
+// exactly one "chunked" (501 where it is a valid list of other codings), with Content-Length, or in
+// HTTP/1.0; an Expect other than 100-continue (417 is 400 here); more than 64 elements in
+// Connection; a method that is no token, or a standard one not in capitals; CONNECT; TRACE, whose
+// echo would show the upstream's key; a target in authority form, or that is neither "*" with
+// OPTIONS, nor origin-form, nor absolute http(s)-form; an absolute target whose authority differs
+// from Host (misdirected, 421). The target's characters are parse_target's to judge.
 Result<RequestFraming> check_request(const RequestHead& head);
 
 struct ResponseFraming {
@@ -55,8 +60,8 @@ struct ResponseFraming {
 };
 
 // The body of an answer to `request_method` (RFC 9112, 6.3). Refuses (upstream_malformed) what the
-// request's rules refuse, a status outside 100-599, and 101 or 1xx where the caller did not handle
-// it before.
+// request's rules refuse and a status outside 200-599: the caller handles 1xx and 101 before. A 204
+// that announces a body has none, but its connection is not kept.
 Result<ResponseFraming> check_response(const ResponseHead& head, std::string_view request_method);
 
 }  // namespace aifd::protocol

@@ -1,7 +1,6 @@
 // Heads as bytes. Only strictly valid heads come out, because only checked ones go in.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -48,8 +47,9 @@ struct ResponseOptions {
 
 // Appends the answer's head for the client: always "HTTP/1.1", status and reason as they came, the
 // end-to-end fields in their order and bytes, then the framing: Content-Length for length,
-// "Transfer-Encoding: chunked" for chunked, nothing for until_close, and for none only
-// the Content-Length that came (HEAD and 304 carry one that describes no body).
+// "Transfer-Encoding: chunked" for chunked, "Connection: close" for until_close, and
+// for none only the Content-Length that came (HEAD and 304 carry one that describes no body; not in
+// a 204). For a client of HTTP/1.0 a chunked body is written as until_close: send it unchunked.
 void append_response_head(std::string& out, const ResponseHead& head, const BodyFraming& body,
                           const ResponseOptions& options);
 

@@ -1,96 +1,122 @@
-// A slow and plain model of the chunked coding, for comparison: reads a whole text by regular
-// expressions, line by line, straight from RFC 9112, 7.1.
+// A slow and plain model of the chunked coding, for comparison: reads a whole text from left to
+// right, straight from the grammar of RFC 9112, 7.1.
 #pragma once
 
-#include <regex>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace aifd::protocol {
 
 enum class PlainVerdict { whole, cut, bad };
 
 struct PlainResult {
-  PlainVerdict verdict = PlainVerdict::cut;
+  PlainVerdict verdict = PlainVerdict::whole;
   std::string payload;
   std::size_t consumed = 0;
 };
 
 class PlainDecoder {
  public:
-  explicit PlainDecoder(const std::string& bytes) : bytes_(bytes) {}
+  explicit PlainDecoder(std::string_view bytes) : bytes_(bytes) {}
 
   PlainResult decode() {
-    PlainVerdict verdict = PlainVerdict::whole;
-    do {
-      verdict = chunk();
-    } while (verdict == PlainVerdict::whole && size_ > 0);
-    while (verdict == PlainVerdict::whole && !ended_) verdict = trailer();
-    if (verdict == PlainVerdict::bad) return {verdict, {}, 0};
-    return {verdict, payload_, verdict == PlainVerdict::cut ? bytes_.size() : at_};
+    PlainResult result;
+    try {
+      while (const std::uint64_t size = size_line()) {
+        for (std::uint64_t i = 0; i < size; ++i) result.payload += next();
+        line_end();
+      }
+      while (peek() != '\r') trailer();
+      line_end();
+    } catch (PlainVerdict verdict) {
+      result.verdict = verdict;
+    }
+    if (result.verdict == PlainVerdict::bad) result.payload.clear();
+    result.consumed = result.verdict == PlainVerdict::bad ? 0 : at_;
+    return result;
   }
 
  private:
-  // Matches `line` or, at the end of the bytes, a beginning of it.
-  PlainVerdict match(const std::regex& line, const std::regex& beginning, std::smatch& found) {
-    const auto from = bytes_.begin() + static_cast<std::ptrdiff_t>(at_);
-    if (std::regex_search(from, bytes_.end(), found, line,
-                          std::regex_constants::match_continuous)) {
-      at_ += static_cast<std::size_t>(found.length());
-      return PlainVerdict::whole;
+  char peek() const {
+    if (at_ == bytes_.size()) throw PlainVerdict::cut;
+    return bytes_[at_];
+  }
+
+  char next() {
+    const char c = peek();
+    ++at_;
+    return c;
+  }
+
+  static void demand(bool condition) {
+    if (!condition) throw PlainVerdict::bad;
+  }
+
+  static bool is_one_of(char c, std::string_view set) {
+    return set.find(c) != std::string_view::npos;
+  }
+
+  static bool is_token(char c) {
+    return is_one_of(c,
+                     "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  }
+
+  static bool is_text(char c) {
+    return c == '\t' || (c != '\x7F' && static_cast<unsigned char>(c) >= 0x20);
+  }
+
+  void line_end() {
+    demand(next() == '\r');
+    demand(next() == '\n');
+  }
+
+  std::uint64_t size_line() {
+    std::string digits;
+    while (is_one_of(peek(), "0123456789abcdefABCDEF")) {
+      digits += next();
+      demand(digits.size() <= 16 && std::stoull(digits, nullptr, 16) <= INT64_MAX);
     }
-    return std::regex_match(from, bytes_.end(), beginning) ? PlainVerdict::cut : PlainVerdict::bad;
+    demand(!digits.empty());
+    if (peek() != '\r') extension();
+    line_end();
+    return std::stoull(digits, nullptr, 16);
   }
 
-  PlainVerdict chunk() {
-    // Group 1 is the size. Quoted strings hold no control character but tab.
-    static const std::regex line(
-        "([0-9a-fA-F]{1,16})(?:[ \\t]*;(?:[-!#$%&'*+.^_`|~0-9A-Za-z=; \\t]|"
-        "\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\")*)?"
-        "\\r\\n");
-    static const std::regex beginning(
-        "(?:[0-9a-fA-F]{1,16}(?:[ \\t]*|[ \\t]*;(?:[-!#$%&'*+.^_`|~0-9A-Za-z=; \\t]|"
-        "\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\")*"
-        "(?:\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\\\\?)?)?"
-        "|[0-9a-fA-F]{1,16}(?:[ \\t]*;(?:[-!#$%&'*+.^_`|~0-9A-Za-z=; \\t]|"
-        "\"(?:[^\"\\\\\\x00-\\x08\\x0a-\\x1f\\x7f]|\\\\[^\\x00-\\x08\\x0a-\\x1f\\x7f])*\")*)?\\r)"
-        "?");
-    std::smatch found;
-    const PlainVerdict verdict = match(line, beginning, found);
-    if (verdict != PlainVerdict::whole) return verdict;
-    size_ = std::stoull(found[1].str(), nullptr, 16);
-    if (size_ > static_cast<std::uint64_t>(INT64_MAX)) return PlainVerdict::bad;
-    return size_ == 0 ? PlainVerdict::whole : data();
+  void extension() {
+    while (is_one_of(peek(), " \t")) next();
+    demand(next() == ';');
+    while (peek() != '\r') {
+      const char c = next();
+      if (c == '"') {
+        quoted();
+      } else {
+        demand(is_token(c) || is_one_of(c, "=; \t"));
+      }
+    }
   }
 
-  PlainVerdict data() {
-    const std::string there = bytes_.substr(at_, size_);
-    payload_ += there;
-    at_ += there.size();
-    const std::string end = bytes_.substr(at_, 2);
-    at_ += end.size();
-    if (end == "\r\n") return PlainVerdict::whole;
-    return end.empty() || end == "\r" ? PlainVerdict::cut : PlainVerdict::bad;
+  void quoted() {
+    for (char c = next(); c != '"'; c = next()) {
+      demand(is_text(c));
+      if (c == '\\') demand(is_text(next()));
+    }
   }
 
-  PlainVerdict trailer() {
-    static const std::regex line(
-        "(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+:[^\\x00-\\x08\\x0a-\\x1f\\x7f]*)?\\r\\n");
-    static const std::regex beginning(
-        "(?:[-!#$%&'*+.^_`|~0-9A-Za-z]+(?::[^\\x00-\\x08\\x0a-\\x1f\\x7f]*\\r?)?|\\r)?");
-    std::smatch found;
-    const PlainVerdict verdict = match(line, beginning, found);
-    ended_ = verdict == PlainVerdict::whole && found.length() == 2;
-    return verdict;
+  void trailer() {
+    demand(is_token(peek()));
+    while (is_token(peek())) next();
+    demand(next() == ':');
+    while (is_text(peek())) next();
+    line_end();
   }
 
-  const std::string& bytes_;
+  std::string_view bytes_;
   std::size_t at_ = 0;
-  std::uint64_t size_ = 0;
-  bool ended_ = false;
-  std::string payload_;
 };
 
-inline PlainResult decode_plainly(const std::string& bytes) {
+inline PlainResult decode_plainly(std::string_view bytes) {
   return PlainDecoder(bytes).decode();
 }
 

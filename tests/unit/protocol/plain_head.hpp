@@ -42,7 +42,7 @@ inline ResponseHead read_response(std::string_view text) {
   ResponseHead head;
   std::string_view line = take_until(text, "\r\n");
   head.version_minor = take_until(line, " ") == "HTTP/1.0" ? 0 : 1;
-  for (const char c : take_until(line, " ")) head.status = head.status * 10 + (c - '0');
+  for (const char c : take_until(line, " ").substr(0, 4)) head.status = head.status * 10 + c - '0';
   head.reason = line;
   read_fields(text, head.fields);
   return head;

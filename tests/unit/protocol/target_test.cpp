@@ -122,6 +122,16 @@ TEST(ParseTarget, IsStable) {
   }
 }
 
+TEST(ComparablePath, SpellsEqualPathsAlike) {
+  EXPECT_EQ(comparable_path("/v1/chat"), "/v1/chat");
+  EXPECT_EQ(comparable_path("/v1/ch%61t"), "/v1/chat");
+  EXPECT_EQ(comparable_path("/%76%31/%7E%2D%5f"), "/v1/~-_");
+  EXPECT_EQ(comparable_path("/a%2fb%c3%A9"), "/a%2Fb%C3%A9");
+  EXPECT_EQ(comparable_path("/a%2561"), "/a%2561");
+  EXPECT_EQ(comparable_path("/a%%4"), "/a%%4");
+  EXPECT_EQ(comparable_path(""), "");
+}
+
 TEST(Covers, CountsWholeSegments) {
   EXPECT_TRUE(covers("/", "/"));
   EXPECT_TRUE(covers("/", "/a"));

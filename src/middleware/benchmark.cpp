@@ -1,0 +1,182 @@
+#include "aifd/middleware/benchmark.hpp"
+
+#include <array>
+#include <ctime>
+
+#include "aifd/protocol/dialect.hpp"
+#include "aifd/protocol/json_peek.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using chain::Exchange;
+using chain::Piece;
+using chain::Reply;
+
+constexpr std::string_view kPrefix = "/benchmark";
+constexpr std::string_view kChatPath = "/benchmark/v1/chat/completions";
+constexpr std::string_view kModelsPath = "/benchmark/v1/models";
+constexpr std::string_view kModels =
+    R"({"object":"list","data":[{"id":"benchmark","object":"model","created":0,"owned_by":"aifd"}]})";
+
+constexpr std::array<std::string_view, 48> kTokens{
+    "This",   " is",      " the",     " model",  " built",    " into",    " aifd",  ".",
+    " It",    " answers", " every",   " prompt", " with",     " the",     " same",  " words",
+    ",",      " so",      " that",    " you",    " can",      " see",     " a",     " stream",
+    " pass",  " through", " the",     " daemon", " and",      " measure", " what",  " it",
+    " costs", ".",        " Nothing", " here",   " thinks",   ",",        " and",   " nothing",
+    " is",    " sent",    " to",      " any",    " provider", ".",        " Enjoy", "!"};
+
+std::string answer_text() {
+  std::string text;
+  for (const std::string_view token : kTokens) text += token;
+  return text;
+}
+
+// What all events of one stream begin with.
+std::string chunk_start(std::string_view id, std::string_view model) {
+  std::string start = R"(data: {"id":"chatcmpl-)";
+  start += id;
+  start += R"(","object":"chat.completion.chunk","created":)";
+  start += std::to_string(std::time(nullptr));
+  start += R"(,"model":")";
+  protocol::append_json_escaped(start, model);
+  start += R"(","choices":[{"index":0,"delta":)";
+  return start;
+}
+
+// One event a token: the role first, then the words, then the reason to stop and [DONE].
+class TokenStream final : public chain::BodySource {
+ public:
+  TokenStream(std::string start, bool one_by_one)
+      : start_(std::move(start)), one_by_one_(one_by_one) {}
+
+  Task<Result<Piece>> next() override {
+    piece_.clear();
+    do {
+      append_event();
+    } while (!one_by_one_ && event_ < kEvents);
+    co_return Piece{piece_, event_ == kEvents};
+  }
+
+  bool ready() const noexcept override { return true; }
+
+ private:
+  static constexpr std::size_t kEvents = kTokens.size() + 2;
+
+  void append_event() {
+    piece_ += start_;
+    if (event_ == 0) {
+      piece_ += R"({"role":"assistant","content":""},"finish_reason":null}]})";
+    } else if (event_ <= kTokens.size()) {
+      piece_ += R"({"content":")";
+      piece_ += kTokens[event_ - 1];
+      piece_ += R"("},"finish_reason":null}]})";
+    } else {
+      piece_ += R"({},"finish_reason":"stop"}]})";
+      piece_ += "\n\ndata: [DONE]";
+    }
+    piece_ += "\n\n";
+    ++event_;
+  }
+
+  std::string start_;
+  std::string piece_;
+  std::size_t event_ = 0;
+  bool one_by_one_;
+};
+
+// Each piece at its own time, counted from the first, so that delays do not add up.
+class PaceTap final : public chain::Tap {
+ public:
+  explicit PaceTap(std::chrono::nanoseconds interval) : interval_(interval) {}
+
+  Clock::time_point on_chunk(std::string_view) noexcept override {
+    if (count_ == 0) first_ = Clock::now();
+    return first_ + interval_ * count_++;
+  }
+
+ private:
+  std::chrono::nanoseconds interval_;
+  Clock::time_point first_;
+  std::int64_t count_ = 0;
+};
+
+std::string whole_completion(std::string_view id, std::string_view model,
+                             std::size_t prompt_bytes) {
+  const std::size_t prompt_tokens = prompt_bytes / 4;
+  std::string body = R"({"id":"chatcmpl-)";
+  body += id;
+  body += R"(","object":"chat.completion","created":)";
+  body += std::to_string(std::time(nullptr));
+  body += R"(,"model":")";
+  protocol::append_json_escaped(body, model);
+  body += R"(","choices":[{"index":0,"message":{"role":"assistant","content":")";
+  body += answer_text();
+  body += R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":)";
+  body += std::to_string(prompt_tokens);
+  body += R"(,"completion_tokens":)";
+  body += std::to_string(kTokens.size());
+  body += R"(,"total_tokens":)";
+  body += std::to_string(prompt_tokens + kTokens.size());
+  body += "}}";
+  return body;
+}
+
+Reply stream_reply(Exchange& exchange, std::string_view model, bool one_by_one) {
+  Reply reply;
+  reply.head.status = 200;
+  reply.head.reason = chain::reason_phrase(200);
+  reply.head.fields.add("Content-Type", "text/event-stream; charset=utf-8");
+  reply.head.fields.add("Cache-Control", "no-cache");
+  reply.framing = {protocol::BodyKind::chunked, 0};
+  reply.body = std::make_unique<TokenStream>(chunk_start(exchange.request_id, model), one_by_one);
+  return reply;
+}
+
+Error bad_request(std::string detail) {
+  return {ErrorKind::bad_request, ErrorSource::client, false, std::move(detail)};
+}
+
+}  // namespace
+
+Task<Result<chain::Verdict>> Benchmark::on_request(Exchange& exchange) const {
+  const std::string_view path = exchange.target.path;
+  if (!protocol::covers(kPrefix, path)) co_return chain::Verdict{chain::Pass{}};
+  exchange.route = {kPrefix, path.substr(std::min(kPrefix.size(), path.size())), true};
+  if (exchange.framing.wants_upgrade) {
+    co_return Error{
+        ErrorKind::upgrade_refused, ErrorSource::client, false,
+        "The benchmark model does not speak WebSocket; use POST " + std::string(kChatPath) + "."};
+  }
+  if (path == kModelsPath &&
+      (exchange.request.method == "GET" || exchange.request.method == "HEAD")) {
+    co_return chain::Verdict{chain::text_reply(exchange, 200, chain::reason_phrase(200),
+                                               "application/json", std::string(kModels))};
+  }
+  if (path == kChatPath && exchange.request.method == "POST") co_return co_await complete(exchange);
+  co_return Error{ErrorKind::no_route, ErrorSource::client, false,
+                  "The benchmark model serves POST " + std::string(kChatPath) + "."};
+}
+
+Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
+  const Result<bool> whole = co_await exchange.body.hold(options_.max_buffered_bytes);
+  if (!whole) co_return whole.error();
+  if (!*whole) {
+    co_return Error{ErrorKind::body_too_large, ErrorSource::client, false,
+                    "The body is larger than MAX_BUFFERED_BODY_BYTES."};
+  }
+  const std::optional<protocol::JsonPeek> peek = protocol::peek_json(exchange.body.held());
+  if (!peek) co_return bad_request("The body is not a JSON object.");
+  const std::string model = peek->model.value_or("benchmark");
+  if (!peek->stream.value_or(options_.stream_by_default)) {
+    co_return chain::Verdict{chain::text_reply(
+        exchange, 200, chain::reason_phrase(200), "application/json",
+        whole_completion(exchange.request_id, model, exchange.body.held().size()))};
+  }
+  const bool paced = options_.token_interval.count() > 0;
+  if (paced) exchange.add_tap(std::make_unique<PaceTap>(options_.token_interval));
+  co_return chain::Verdict{stream_reply(exchange, model, paced)};
+}
+
+}  // namespace aifd::middleware

@@ -1,0 +1,71 @@
+#include "aifd/net/health_probe.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include "aifd/chain/task.hpp"
+#include "aifd/config/base_url.hpp"
+
+namespace aifd::net {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+template <class Channel>
+Result<int> ask(Channel& channel, const config::BaseUrl& url) {
+  const std::string path = url.path.empty() ? "/healthz" : url.path;
+  http::request<http::empty_body> request{http::verb::get, path, 11};
+  request.set(http::field::host, url.authority());
+  request.set(http::field::connection, "close");
+  http::write(channel, request);
+  boost::beast::flat_buffer buffer;
+  http::response<http::string_body> response;
+  http::read(channel, buffer, response);
+  return response.result_int();
+}
+
+Error failed(std::string why) {
+  return {ErrorKind::upstream_unreachable, ErrorSource::upstream, false, std::move(why)};
+}
+
+Result<int> connect_and_ask(const config::BaseUrl& url, std::chrono::milliseconds timeout) {
+  asio::io_context loop;
+  tcp::resolver resolver(loop);
+  const auto endpoints = resolver.resolve(url.host, std::to_string(url.port));
+  tcp::socket socket(loop);
+  asio::connect(socket, endpoints);
+  // A blocking socket with the kernel's own time limit: simple, and enough for one request.
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+  const timeval limit{seconds.count(), 0};
+  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (!url.tls) return ask(socket, url);
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  context.set_verify_mode(asio::ssl::verify_none);
+  asio::ssl::stream<tcp::socket&> tls(socket, context);
+  tls.handshake(asio::ssl::stream_base::client);
+  return ask(tls, url);
+}
+
+}  // namespace
+
+Result<int> probe_health(const std::string& text, std::chrono::milliseconds timeout) {
+  const Result<config::BaseUrl> url = config::parse_base_url(text);
+  if (!url) {
+    return Error{ErrorKind::bad_request, ErrorSource::client, false, url.error().detail};
+  }
+  try {
+    return connect_and_ask(*url, timeout);
+  } catch (const boost::system::system_error& error) {
+    return failed(error.code().message());
+  }
+}
+
+}  // namespace aifd::net
