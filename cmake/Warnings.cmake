@@ -2,7 +2,11 @@
 add_library(aifd_warnings INTERFACE)
 target_compile_options(aifd_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
-  -Wnull-dereference -Wformat=2)
+  -Wformat=2)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms about std::string at -O2: https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105329
+  target_compile_options(aifd_warnings INTERFACE -Wno-restrict)
+endif()
 option(AIFD_WERROR "Treat warnings as errors" OFF)
 if(AIFD_WERROR)
   target_compile_options(aifd_warnings INTERFACE -Werror)

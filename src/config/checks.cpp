@@ -31,17 +31,17 @@ class Checker {
                         [&](std::string_view name) { return failed_.contains(name); });
   }
 
-  std::string named(const std::string& name) const {
+  std::string source(const std::string& name) const {
     const auto origin = settings_.origins.find(name);
-    return name + " (" + (origin == settings_.origins.end() ? "default" : origin->second) + ")";
+    return origin == settings_.origins.end() ? "default" : origin->second;
   }
 
   void fail(const std::string& name, const std::string& what, const std::string& accepted) {
-    report_.errors.push_back(named(name) + ": " + what + ". Accepted: " + accepted);
+    report_.errors.push_back(error_line(name, source(name), what, accepted));
   }
 
   void warn(const std::string& name, const std::string& what) {
-    report_.warnings.push_back(named(name) + ": " + what);
+    report_.warnings.push_back(name + " (" + source(name) + "): " + what);
   }
 
   void check_pem(const std::string& name, const std::string& path, std::string_view label,

@@ -36,18 +36,24 @@ std::string template_of(const Variable& variable) {
   return "\n" + comment(variable.help) + (variable.name == kInUse ? "" : "#") + assignment;
 }
 
+// A value that is not set is "", since a comment right after the equals sign would be the value.
+std::string line_of(const Variable& variable, const Settings& settings) {
+  const std::string name(variable.name);
+  const std::string value = variable.show(settings);
+  const auto origin = settings.origins.find(name);
+  const std::string source = origin == settings.origins.end() ? "default" : origin->second;
+  std::string line = name + "=" + (value.empty() ? "\"\"" : value) + "  # from " + source;
+  std::replace_if(line.begin(), line.end(), is_control, '?');
+  return line + "\n";
+}
+
 }  // namespace
 
 std::string describe(const Settings& settings) {
   std::string text;
   for (const Section& section : sections()) {
     for (const Variable& variable : section.variables) {
-      const std::string name(variable.name);
-      const auto origin = settings.origins.find(name);
-      const std::string source = origin == settings.origins.end() ? "default" : origin->second;
-      std::string line = name + "=" + variable.show(settings) + "  # from " + source;
-      std::replace_if(line.begin(), line.end(), is_control, '?');
-      text += line + "\n";
+      text += line_of(variable, settings);
     }
   }
   return text;

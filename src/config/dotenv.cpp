@@ -139,11 +139,11 @@ class Parser {
 
   void parse_line() {
     const int start = line();
+    skip_export();
     if (peek() == '#') {
       take_until("\n");
       return;
     }
-    skip_export();
     DotenvEntry entry{take_name(), std::nullopt, start};
     if (entry.name.empty()) return fail(start, "a name is missing before the equals sign");
     skip(kBlank);

@@ -19,6 +19,14 @@ bool is_given(const GivenValues& values, std::string_view name) {
   return found != values.end() && !trim(found->second.value).empty();
 }
 
+void add_prefixed(std::string_view prefix, const std::vector<std::string>& lines, Report& report) {
+  for (const std::string& line : lines) report.errors.push_back(std::string(prefix).append(line));
+}
+
+std::string at(const std::string& path, const YamlValue& value) {
+  return path + ":" + std::to_string(value.line) + ":" + std::to_string(value.column);
+}
+
 GivenValues from_config_file(const Sources& sources, Report& report) {
   const std::string path(sources.config_file.empty() ? kDefaultConfigFile : sources.config_file);
   if (sources.config_file.empty() && !file_exists(path)) return {};
@@ -28,25 +36,25 @@ GivenValues from_config_file(const Sources& sources, Report& report) {
     return {};
   }
   YamlFile file = parse_yaml(*text);
-  for (const std::string& error : file.errors) report.errors.push_back(path + ":" + error);
+  add_prefixed(path + ":", file.errors, report);
   GivenValues values;
   for (auto& [name, value] : file.values) {
-    const std::string position = std::to_string(value.line) + ":" + std::to_string(value.column);
-    values[name] = {std::move(value.text), path + ":" + position};
+    values[name] = {std::move(value.text), at(path, value)};
   }
   return values;
 }
 
 void warn_about_unknown_name(const DotenvEntry& entry, const std::string& source, Report& report) {
+  const std::string named = entry.name + " (" + source + ")";
+  const bool has_value = entry.value && !trim(*entry.value).empty();
   for (const Retired& retired : retired_names()) {
-    if (retired.name != entry.name || !entry.value || trim(*entry.value).empty()) continue;
-    report.warnings.push_back(entry.name + " (" + source + ") is no longer read; use " +
-                              std::string(retired.instead));
+    if (retired.name != entry.name || !has_value) continue;
+    report.warnings.push_back(named);
+    report.warnings.back().append(" is no longer read; use ").append(retired.instead);
   }
   const std::string near = nearest_name(entry.name);
   if (!near.empty()) {
-    report.warnings.push_back(entry.name + " (" + source + ") is unknown; did you mean " + near +
-                              "?");
+    report.warnings.push_back(named + " is unknown; did you mean " + near + "?");
   }
 }
 
@@ -74,7 +82,7 @@ GivenValues from_env_file(const Sources& sources, Report& report) {
     return {};
   }
   DotenvFile file = parse_dotenv(*text, sources.environment);
-  for (const std::string& error : file.errors) report.errors.push_back(path + " " + error);
+  add_prefixed(path + " ", file.errors, report);
   GivenValues values;
   for (DotenvEntry& entry : file.entries) {
     add_dotenv_entry(std::move(entry), path, values, report);
@@ -100,24 +108,28 @@ GivenValues from_flags(const Sources& sources) {
 }
 
 // Replaces NAME_FILE by NAME with the file's content.
+void read_value_file(const std::string& name, GivenValues& values, Report& report) {
+  const std::string file_name = name + std::string(kFileSuffix);
+  if (!is_given(values, file_name)) return;
+  const Given& file = values[file_name];
+  const std::string path(trim(file.value));
+  const Result<std::string> text = read_text_file(path);
+  if (is_given(values, name)) {
+    report.errors.push_back(
+        error_line(file_name, file.source, name + " is set in the same place", "one of the two"));
+  } else if (!text) {
+    report.errors.push_back(error_line(file_name, file.source,
+                                       "the file " + in_quotes(path) + " " + text.error().detail,
+                                       "the path of a file with the value of " + name));
+  } else {
+    values[name] = {*text, file.source + ", " + file_name};
+  }
+}
+
 void read_value_files(GivenValues& values, Report& report) {
   for (const Section& section : sections()) {
     for (const Variable& variable : section.variables) {
-      const std::string name(variable.name);
-      const std::string file_name = name + std::string(kFileSuffix);
-      if (!variable.may_be_in_file || !is_given(values, file_name)) continue;
-      const Given file = values[file_name];
-      const Result<std::string> text = read_text_file(std::string(trim(file.value)));
-      if (is_given(values, name)) {
-        report.errors.push_back(file_name + " (" + file.source + "): " + name +
-                                " is set in the same place. Accepted: one of the two");
-      } else if (!text) {
-        report.errors.push_back(file_name + " (" + file.source + "): the file " +
-                                in_quotes(trim(file.value)) + " " + text.error().detail +
-                                ". Accepted: the path of a file with the value of " + name);
-      } else {
-        values[name] = {*text, file.source + ", " + file_name};
-      }
+      if (variable.may_be_in_file) read_value_file(std::string(variable.name), values, report);
     }
   }
 }
@@ -139,6 +151,13 @@ void resolve_alias(const Alias& alias, GivenValues& values, Report& report) {
 }
 
 }  // namespace
+
+std::string error_line(std::string_view name, std::string_view source, std::string_view what,
+                       std::string_view accepted) {
+  std::string line(name);
+  line.append(" (").append(source).append("): ").append(what);
+  return line.append(". Accepted: ").append(accepted);
+}
 
 GivenValues gather(const Sources& sources, Report& report) {
   GivenValues all;

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aifd/config/load.hpp"
@@ -14,6 +15,10 @@ struct Given {
   std::string source;  // "environment", ".env line 12", "--port", "openai-forward-config.yaml:3:1"
 };
 using GivenValues = std::map<std::string, Given>;  // by variable name
+
+// "NAME (source): what is wrong. Accepted: what is".
+std::string error_line(std::string_view name, std::string_view source, std::string_view what,
+                       std::string_view accepted);
 
 struct Report {
   ConfigErrors errors;

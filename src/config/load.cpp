@@ -29,8 +29,7 @@ bool read_variable(const Variable& variable, const Given& given, Settings& setti
   Problems problems;
   variable.read(text, settings, problems);
   for (const std::string& problem : problems) {
-    report.errors.push_back(name + " (" + given.source + "): " + problem +
-                            ". Accepted: " + std::string(variable.accepted));
+    report.errors.push_back(error_line(name, given.source, problem, variable.accepted));
   }
   return problems.empty();
 }

@@ -53,6 +53,10 @@ std::size_t allowed_distance(std::string_view name) {
   return name.size() < 8 ? 1 : 2;
 }
 
+bool too_different_in_length(std::string_view a, std::string_view b, std::size_t allowed) {
+  return std::max(a.size(), b.size()) - std::min(a.size(), b.size()) > allowed;
+}
+
 }  // namespace
 
 std::span<const Alias> aliases() {
@@ -74,12 +78,15 @@ bool is_accepted_name(std::string_view name) {
 }
 
 std::string nearest_name(std::string_view name) {
+  const std::string wanted = to_upper(name);
   std::string nearest;
   std::size_t shortest = 3;
   for (const Section& section : sections()) {
     for (const Variable& variable : section.variables) {
-      const std::size_t distance = edit_distance(to_upper(name), to_upper(variable.name));
-      if (distance <= allowed_distance(variable.name) && distance < shortest) {
+      const std::size_t allowed = allowed_distance(variable.name);
+      if (too_different_in_length(wanted, variable.name, allowed)) continue;
+      const std::size_t distance = edit_distance(wanted, to_upper(variable.name));
+      if (distance <= allowed && distance < shortest) {
         shortest = distance;
         nearest = variable.name;
       }

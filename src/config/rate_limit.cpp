@@ -16,8 +16,8 @@ struct Unit {
 
 // Months and years are as long as the Python library has them: 30 days, and 12 of those.
 constexpr std::array kUnits{
-    Unit{"second", 1},   Unit{"minute", 60},         Unit{"hour", 3600},
-    Unit{"day", 86'400}, Unit{"month", 30 * 86'400}, Unit{"year", 360 * 86'400},
+    Unit{"second", 1},   Unit{"minute", 60},       Unit{"hour", 3600},
+    Unit{"day", 86'400}, Unit{"month", 2'592'000}, Unit{"year", 31'104'000},
 };
 constexpr std::int64_t kLongestWindow = 100 * kUnits.back().seconds;
 constexpr std::uint64_t kLargestCount = 1'000'000'000'000;

@@ -67,7 +67,7 @@ void read_route(const Json& entry, const std::string& where, std::vector<Route>&
     found.push_back("has a route that is wrong: " + parsed.error().detail);
   }
   assign(route.type, parse_type(*type), found);
-  for (const std::string& problem : found) problems.push_back(where + " " + problem);
+  for (const std::string& problem : found) problems.push_back((where + " ").append(problem));
   if (found.empty()) routes.push_back(std::move(route));
 }
 

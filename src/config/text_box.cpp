@@ -118,9 +118,12 @@ std::string draw_box(const Box& box) {
   std::string text =
       "╭─ " + title + ' ' + line(columns.inside() - display_width(title) - 1) + "╮\n";
   for (const BoxRow& row : box.rows) {
-    const std::string label = pad(cut(clean(row.label), columns.label), columns.label + kGap);
-    const std::string value = pad(cut(clean(row.value), columns.value), columns.value);
-    text += "│ " + start(row.colour) + label + value + std::string(kReset) + " │\n";
+    text += "│ ";
+    text += start(row.colour);
+    text += pad(cut(clean(row.label), columns.label), columns.label + kGap);
+    text += pad(cut(clean(row.value), columns.value), columns.value);
+    text += kReset;
+    text += " │\n";
   }
   return text + "╰" + line(columns.inside() + 2) + "╯\n";
 }

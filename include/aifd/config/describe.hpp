@@ -8,7 +8,8 @@
 namespace aifd::config {
 
 // What `aifd check` prints: one line a variable, "NAME=value  # from <origin>", in the order of the
-// template. Keys and passwords are masked; a value that is not set is empty.
+// template. Keys and passwords are masked; a value that is not set is "". The lines are .env
+// syntax.
 std::string describe(const Settings& settings);
 
 // What `aifd gen-config` writes: a .env that explains every variable, all commented out but

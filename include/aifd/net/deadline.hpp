@@ -19,14 +19,13 @@ class Deadline {
   explicit Deadline(Ticker& ticker);
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
+  virtual ~Deadline();
 
   void set(Clock::time_point at) noexcept { at_ = at; }
   void set_after(Clock::duration delay) noexcept { at_ = Clock::now() + delay; }
   void clear() noexcept { at_ = Clock::time_point::max(); }
 
  protected:
-  ~Deadline();
-
   // Called on the loop's thread once the time has passed, at most one tick late; the deadline is
   // cleared before.
   virtual void on_deadline() noexcept = 0;

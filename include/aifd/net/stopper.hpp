@@ -13,10 +13,12 @@ namespace aifd::net {
 // Something that waits and can be told to give up: its wait then ends with an error soon.
 class Stoppable {
  public:
-  virtual void stop() noexcept = 0;
+  Stoppable() = default;
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  virtual ~Stoppable() = default;
 
- protected:
-  ~Stoppable() = default;
+  virtual void stop() noexcept = 0;
 };
 
 // One an exchange, on its loop's thread. The first reason counts.

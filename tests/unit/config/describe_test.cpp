@@ -101,6 +101,7 @@ TEST_F(Describe, HasALineForEveryVariable) {
   }
   EXPECT_EQ(lines_of(text).size(), count);
   EXPECT_TRUE(mentions(text, "PORT=8000  # from default\n"));
+  EXPECT_TRUE(mentions(text, "PROXY=\"\"  # from default\n"));
   EXPECT_TRUE(mentions(text, "TRUSTED_PROXIES=127.0.0.1/32,::1/128  # from default\n"));
 }
 
@@ -126,6 +127,13 @@ TEST_F(Describe, NeverShowsASecret) {
   EXPECT_TRUE(mentions(text, "REQ_RATE_LIMIT_BACKEND=redis://u:***@h:1  #"));
   EXPECT_TRUE(mentions(text, "CACHE_ROOT_PATH_OR_URL=redis://***@h:1/2  #"));
   EXPECT_TRUE(mentions(text, "PROXY=http://u:***@p:1  #"));
+}
+
+TEST_F(Describe, DefaultsCanBeReadAgain) {
+  const std::string text = describe(set_well(Values{}).settings);
+  write(".env", text);
+  EXPECT_EQ(show_all_but_keys(load_well(Sources{}).settings),
+            show_all_but_keys(set_well(Values{}).settings));
 }
 
 TEST_F(Describe, WhatItShowsCanBeReadAgain) {
