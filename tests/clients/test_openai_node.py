@@ -29,7 +29,8 @@ def test_websocket():
     def echo(socket):
         for message in socket:
             socket.send(message)
-    with serve(echo, "127.0.0.1", 0, subprotocols=["realtime"]) as server:
+    with serve(echo, "127.0.0.1", 0,
+               select_subprotocol=lambda _, offered: "realtime" if "realtime" in offered else None) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.socket.getsockname()[1]
         with Daemon({"FORWARD_CONFIG": routes(("/", f"http://127.0.0.1:{port}"))}) as daemon:

@@ -9,6 +9,10 @@ from websockets.sync.server import serve
 from harness import Daemon, routes
 
 
+def realtime_if_offered(_socket, offered):
+    return "realtime" if "realtime" in offered else None
+
+
 def echo(socket) -> None:
     for message in socket:
         if message == "close please":
@@ -19,7 +23,7 @@ def echo(socket) -> None:
 
 @pytest.fixture(scope="module")
 def server():
-    with serve(echo, "127.0.0.1", 0, subprotocols=["realtime"], max_size=None,
+    with serve(echo, "127.0.0.1", 0, select_subprotocol=realtime_if_offered, max_size=None,
                process_request=lambda socket, request: note(request)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server

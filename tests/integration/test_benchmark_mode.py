@@ -43,6 +43,11 @@ def test_streamed(daemon, upstream):
     assert upstream.requests == []
 
 
+def test_whole_unless_a_stream_is_asked_for(daemon, upstream):
+    """As the original, and as the API itself: SDKs leave the field out for a whole answer."""
+    assert ask(daemon).json()["object"] == "chat.completion"
+
+
 def test_stream_field_is_read_as_json(daemon, upstream):
     body = b'{"messages":[{"role":"user","content":"\\"stream\\": true"}],"model":"m", "stream" :\n false }'
     response = daemon.ask("POST", PATH, body=body)

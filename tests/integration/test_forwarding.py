@@ -5,12 +5,18 @@ from harness import Daemon, Upstream, routes
 
 
 def test_methods_of_every_kind_pass(daemon, upstream):
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "M-SEARCH", "get", "x!#$%&'*+-.^_`|~9"]
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "M-SEARCH", "X!#$%&'*+-.^_`|~9"]
     with daemon.client() as client:
         for method in methods:
             body = b"{}" if method in ("POST", "PUT", "PATCH") else None
             assert client.ask(method, "/v1/any", body=body).status == 200, method
     assert [request.method for request in upstream.requests] == methods
+
+
+def test_methods_keep_their_case(daemon, upstream):
+    for method in ("get", "Patch", "custom"):
+        assert daemon.ask(method, "/v1/any").status == 200, method
+    assert [request.method for request in upstream.requests] == ["get", "Patch", "custom"]
 
 
 def test_options_without_origin_passes(daemon, upstream):

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from harness import Daemon, Upstream, routes, run
+from harness import Daemon, Upstream, cut, expect_request, routes, run
 
 API_KEYS = '{"sk-zero-a": [0], "sk-zero-b": [0], "sk-one": [1], "sk-both": [0, 1]}'
 SETTINGS = {"OPENAI_API_KEY_CONFIG": API_KEYS, "FORWARD_KEY_CONFIG": '{"fk-zero": 0, "fk-one": 1}'}
@@ -115,8 +115,12 @@ def test_old_names_of_the_key_settings():
         assert sent_up(daemon, upstream, [("Authorization", "Bearer fk-a")]).get("authorization") == "Bearer sk-a"
 
 
-def test_no_key_in_any_output(daemon, upstream):
-    daemon.ask("GET", "/v1/models?key=fk-zero", [("Authorization", "Bearer fk-one"), ("x-api-key", "sk-users-own")])
-    daemon.ask("GET", "/v1/v1/fk-zero", [("Authorization", "Bearer fk-one")])
+def test_no_key_in_any_output():
+    with Upstream() as upstream, Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), **SETTINGS}) as daemon:
+        daemon.ask("GET", "/v1/models?key=fk-zero", [("Authorization", "Bearer fk-one"), ("x-api-key", "sk-users-own")])
+        daemon.ask("GET", "/v1/models?key=sk-in-query", [("Authorization", "Bearer sk-users-own")])
+        daemon.ask("GET", "/v1/v1/x?key=fk-zero", [("api-key", "fk-one"), ("Cookie", "session=fk-zero")])
+        upstream.script(expect_request(), cut())
+        daemon.ask("POST", "/v1/x?key=fk-zero", [("Authorization", "Bearer fk-one")])
     text = daemon.output()
-    assert not [key for key in ("fk-one", "sk-zero-a", "sk-one", "sk-both", "sk-users-own", "key=fk-zero") if key in text]
+    assert not [key for key in ("fk-zero", "fk-one", "sk-zero", "sk-one", "sk-both", "sk-users-own", "sk-in-query") if key in text]

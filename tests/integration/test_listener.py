@@ -41,6 +41,7 @@ def test_tls_listener_survives_plain_and_broken_clients(authority):
         assert daemon.ask("GET", "/healthz").status == 200
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_old_tls_versions_are_refused(authority):
     certificate, key = authority.issue("localhost")
     with Daemon({"ssl_certfile": certificate, "ssl_keyfile": key}, tls=authority.client_context()) as daemon:

@@ -24,7 +24,7 @@ class RawClient:
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname=server_hostname)
         self.reader = Reader(self.sock, seconds)
-        self.host = f"{address[0]}:{address[1]}"
+        self.host = (f"[{address[0]}]" if family == socket.AF_INET6 else address[0]) + f":{address[1]}"
         self.method = "GET"
         self.body: BodyReader = BodyReader(self.reader, Framing(length=0))
 
