@@ -110,3 +110,18 @@ def test_general_routes_are_left_alone(both):
     body = b'{"model":"gpt-3.5-turbo"}'
     assert daemon.ask("POST", "/general" + PATH, body=body).status == 200
     assert [request.body for request in upstream.requests] == [body] and ollama.requests == []
+
+
+def test_a_body_too_large_to_look_into():
+    """Over MAX_BUFFERED_BODY_BYTES: it passes as it is, or is refused; never half mapped."""
+    body = b'{"model":"gpt-3.5-turbo","x":"' + b"y" * 5000 + b'"}'
+    with Upstream() as upstream, Upstream() as ollama, Daemon({
+            "FORWARD_CONFIG": routes(("/", upstream.url)), "MAX_BUFFERED_BODY_BYTES": "1000",
+            "CUSTOM_MODEL_CONFIG": json.dumps({"backend": "ollama", "api_base": ollama.url,
+                                               "model_map": {"gpt-3.5-turbo": "qwen2:7b"}})}) as daemon:
+        assert daemon.ask("POST", PATH, body=body).status in (200, 413)
+        assert [request.body for request in upstream.requests] in ([body], [])
+        assert [request.body for request in ollama.requests] in ([body.replace(b"gpt-3.5-turbo", b"qwen2:7b")], [])
+        small = b'{"model":"gpt-3.5-turbo"}'
+        assert daemon.ask("POST", PATH, body=small).status == 200
+        assert ollama.requests[-1].body == b'{"model":"qwen2:7b"}'

@@ -1,4 +1,5 @@
 """Streams pass piece by piece, at the client's pace, and end as they ended upstream or as the client left."""
+import os
 import threading
 import time
 
@@ -289,3 +290,19 @@ def test_a_hundred_clients_leave_at_once(daemon, upstream):
     for connection in upstream.connections:
         assert connection.closed.wait(LEAVING_TAKES)
     assert len(upstream.connections) == 100
+
+
+def test_no_descriptor_is_left_behind(daemon, upstream):
+    """After streams that ended in every way, as many are open as before."""
+    def descriptors():
+        return len(os.listdir(f"/proc/{daemon.process.pid}/fd"))
+    daemon.ask("GET", "/v1/x")
+    before = descriptors()
+    for number in range(30):
+        end = (hold(), cut(), reset())[number % 3]
+        upstream.script(expect_request(), send(SSE_HEAD + chunk(event("one"))), end)
+        with daemon.client() as client:
+            stream_request(client).read_head()
+            if number % 2:
+                client.reset()
+    eventually(lambda: descriptors() <= before, "all descriptors closed")
