@@ -61,12 +61,13 @@ bool IpAddress::is_v4() const noexcept {
 
 std::string IpAddress::to_string() const {
   std::array<char, kLongestAddress> text{};
-  if (is_v4()) {
-    inet_ntop(AF_INET, bytes.data() + kMappedPrefix.size(), text.data(), text.size());
-  } else {
-    inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+  if (!is_v4()) return inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
+  char* end = text.data();  // by hand: inet_ntop goes through sprintf, and each request needs this
+  for (std::size_t i = kMappedPrefix.size(); i < bytes.size(); ++i) {
+    if (end != text.data()) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), bytes[i]).ptr;
   }
-  return text.data();
+  return {text.data(), end};
 }
 
 Result<IpAddress> parse_ip_address(std::string_view text) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 
 #include "aifd/protocol/dialect.hpp"
@@ -56,18 +57,29 @@ void append_control(std::string& out, char c) {
   }
 }
 
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
+// Nearly all text is plain, and goes over in one piece.
+void append_plain(std::string& out, std::string_view& text) {
+  const auto end = std::ranges::find_if_not(text, is_plain);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  out.append(text.substr(0, length));
+  text.remove_prefix(length);
+}
+
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
+  for (append_plain(out, text); !text.empty(); append_plain(out, text)) {
     const auto c = static_cast<unsigned char>(text.front());
     std::size_t taken = 1;
     if (c < 0x20 || c == 0x7F) {
       append_control(out, text.front());
     } else if (c == '"' || c == '\\') {
       out += '\\';
-      out += text.front();
-    } else if (c < 0x80) {
       out += text.front();
     } else {
       const Sequence sequence = read_utf8(text);
