@@ -45,6 +45,16 @@ TEST(ForwardKey, IsReplacedInTheQuery) {
   EXPECT_EQ(exchange->target.query, "a=b&key=sk-a&c=d");
 }
 
+TEST(ForwardKey, IsKnownInTheQueryHoweverItIsEncoded) {
+  const services::KeyRing keys({{Secret("fk+/=0"), 0}}, {{Secret("sk-a"), {0}}});
+  const ForwardKey link(keys, true);
+  for (const char* key : {"fk+/=0", "fk%2B%2F%3D0", "fk%2b%2f%3d0", "%66k+/=0"}) {
+    TestExchange exchange(std::string("GET /v1beta/models?key=") + key);
+    EXPECT_TRUE(test::passed(exchange.run(link))) << key;
+    EXPECT_EQ(exchange->target.query, "key=sk-a") << key;
+  }
+}
+
 TEST(ForwardKey, NotesLevelAndAliasButNeverTheKey) {
   const services::KeyRing keys = ring();
   TestExchange exchange("GET /v1\nAuthorization: Bearer fk-1");
