@@ -67,6 +67,12 @@ TEST_F(LineWriterFile, IsAppendedTo) {
   EXPECT_EQ(read_file(path_), "first run\nsecond run\n");
 }
 
+TEST_F(LineWriterFile, WithHalfALineAtItsEndGetsItsNextLineOnALineOfItsOwn) {
+  std::ofstream(path_) << "whole\nhal";
+  open()->add("next\n");
+  EXPECT_EQ(read_file(path_), "whole\nhal\nnext\n");
+}
+
 TEST_F(LineWriterFile, GetsWholeLinesInEachThreadsOrder) {
   constexpr int kThreads = 4;
   constexpr int kLines = 5000;
