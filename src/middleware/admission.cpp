@@ -2,10 +2,10 @@
 
 namespace aifd::middleware {
 
-Task<Result<chain::Verdict>> Admission::on_request(chain::Exchange& exchange) const {
+Result<chain::Verdict> Admission::decide(chain::Exchange& exchange) const {
   exchange.dialect = protocol::detect_dialect("", exchange.target.path);
-  if (exchange.refused) co_return *exchange.refused;
-  co_return chain::Verdict{chain::Pass{}};
+  if (exchange.refused) return *exchange.refused;
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

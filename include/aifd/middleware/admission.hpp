@@ -7,10 +7,10 @@ namespace aifd::middleware {
 
 // Requests that are not valid HTTP come this far so that they are logged as every other.
 // Settles the dialect of the errors that follow.
-class Admission final : public chain::Middleware {
+class Admission final : public chain::PromptMiddleware {
  public:
   std::string_view name() const noexcept override { return "admission"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 };
 
 }  // namespace aifd::middleware
