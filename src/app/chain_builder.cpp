@@ -37,8 +37,8 @@ chain::Chain build_chain(const config::Settings& settings, Services& services,
 
   // In the place of a route, and before the routes: "/" would cover it.
   if (settings.benchmark_mode) {
-    add(std::make_unique<middleware::Benchmark>(middleware::Benchmark::Options{
-        settings.default_stream_response, benchmark_interval, settings.max_buffered_body_bytes}));
+    add(std::make_unique<middleware::Benchmark>(
+        middleware::Benchmark::Options{benchmark_interval, settings.max_buffered_body_bytes}));
   }
 
   add(std::make_unique<middleware::Route>(services.routes, settings.forward_client_ip));

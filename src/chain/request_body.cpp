@@ -51,8 +51,14 @@ Task<Result<Piece>> RequestBody::next() {
     held_sent_ = true;
     if (!held_.empty() || source_ended_) co_return Piece{held_, source_ended_};
   }
+  const bool first = !passed_unheld_ && held_.empty();
   passed_unheld_ = true;
-  co_return co_await read_source();
+  Result<Piece> piece = co_await read_source();
+  if (first && piece && piece->last) {  // whole in one piece, which stays: it can be sent again
+    held_ = piece->bytes;
+    passed_unheld_ = false;
+  }
+  co_return piece;
 }
 
 bool RequestBody::ready() const noexcept {

@@ -1,9 +1,11 @@
 #include "yaml_reader.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <array>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "names.hpp"
@@ -61,15 +63,43 @@ std::string variable_for(std::string_view section, std::string_view key) {
   return {};
 }
 
+// Takes the parser's events and does nothing with them.
+class Ignore : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::LoadAll would tell, but it never ends when the text begins with a comma.
+bool is_one_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  Ignore ignore;
+  return !parser.HandleNextDocument(ignore) || !parser.HandleNextDocument(ignore);
+}
+
 class Reader {
  public:
   YamlFile run(const std::string& text) {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      file_.errors.push_back("more than one document; take away the line \"---\" between them");
-    } else if (!documents.empty() && !documents.front().IsNull()) {
-      read_mapping(documents.front(), "");
+    if (!is_one_document(text)) {
+      file_.errors.push_back(
+          "1:1: is not one YAML document; is there a line \"---\" in it, or a stray character at "
+          "its "
+          "beginning?");
+      return std::move(file_);
     }
+    const YAML::Node document = YAML::Load(text);
+    if (!document.IsNull()) read_mapping(document, "");
     return std::move(file_);
   }
 

@@ -169,7 +169,7 @@ Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
   const std::optional<protocol::JsonPeek> peek = protocol::peek_json(exchange.body.held());
   if (!peek) co_return bad_request("The body is not a JSON object.");
   const std::string model = peek->model.value_or("benchmark");
-  if (!peek->stream.value_or(options_.stream_by_default)) {
+  if (!peek->stream.value_or(false)) {
     co_return chain::Verdict{chain::text_reply(
         exchange, 200, chain::reason_phrase(200), "application/json",
         whole_completion(exchange.request_id, model, exchange.body.held().size()))};

@@ -42,16 +42,16 @@ bool is_doubled(const config::Route& route, std::string_view path) {
 UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
                              const protocol::RequestFraming& framing) {
   if (!framing.wants_upgrade) return UpgradeChoice::none;
-  bool declined = false;
-  protocol::for_each_token(head.fields.get("Upgrade"), [&declined](std::string_view protocol) {
-    declined = declined || protocol::iequals(protocol, "h2c") ||
-               protocol::iequals(protocol.substr(0, 4), "TLS/") ||
-               protocol::iequals(protocol.substr(0, 5), "HTTP/");
+  bool h2c = false;
+  bool tls = false;
+  protocol::for_each_token(head.fields.get("Upgrade"), [&](std::string_view protocol) {
+    h2c = h2c || protocol::iequals(protocol, "h2c");
+    tls = tls || protocol::iequals(protocol.substr(0, 4), "TLS/");
   });
-  if (declined || head.version_minor == 0) return UpgradeChoice::decline;
+  if (h2c || head.version_minor == 0) return UpgradeChoice::decline;
   const bool has_body = framing.body.kind != protocol::BodyKind::none &&
                         framing.body != protocol::BodyFraming{protocol::BodyKind::length, 0};
-  return head.method == "GET" && !has_body ? UpgradeChoice::tunnel : UpgradeChoice::refuse;
+  return head.method == "GET" && !has_body && !tls ? UpgradeChoice::tunnel : UpgradeChoice::refuse;
 }
 
 Result<chain::Verdict> Route::decide(Exchange& exchange) const {
@@ -73,7 +73,9 @@ Result<chain::Verdict> Route::decide(Exchange& exchange) const {
       break;
     case UpgradeChoice::refuse:
       return Error{ErrorKind::upgrade_refused, ErrorSource::client, false,
-                   "A connection can be upgraded only by a GET without a body."};
+                   "This connection cannot be upgraded: a tunnel takes a GET without a body, "
+                   "and no TLS inside; "
+                   "send the request without Upgrade."};
     case UpgradeChoice::none:
     case UpgradeChoice::tunnel:
       break;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "aifd/net/request_reader.hpp"
+
 namespace aifd::net {
 namespace {
 
@@ -63,9 +65,7 @@ Result<Piece> ClientBody::take(std::span<char> bytes) {
   if (!piece) return piece;
   received_ += piece->bytes.size();
   if (received_ > options_.max_bytes) {
-    return Error{ErrorKind::body_too_large, ErrorSource::client, false,
-                 "The request's body is larger than " + std::to_string(options_.max_bytes) +
-                     " bytes (MAX_BODY_BYTES)."};
+    return body_too_large(options_.max_bytes);
   }
   return piece;
 }

@@ -20,8 +20,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kProbeEvery = 500ms;
-constexpr auto kIdleBuffersFor = 2s;  // then an idle connection gives its buffers back
-constexpr auto kLingerFor = 2s;       // for a client that still sends while it is refused
+constexpr auto kIdleBuffersFor = 2s;   // then an idle connection gives its buffers back
+constexpr auto kLingerFor = 2s;        // for a client that still sends while it is refused
+constexpr auto kGoodbyeTakes = 500ms;  // for a TLS peer to answer our close_notify
+constexpr auto kLastHeadTakes = 1s;    // for a head that has begun when the shutdown begins
 constexpr std::uint64_t kDiscardBytes = 64 * 1024;  // of an unread body, to keep the connection
 
 EndedBy ended_by(const Error& error) {
@@ -52,9 +54,10 @@ Task<void> ClientSession::run() {
   for (bool first = true; keep; first = false) {
     Result<std::string_view> head = co_await wait_for_head(first);
     if (!head && head.error().kind == ErrorKind::client_gone) break;
-    keep = co_await serve(std::move(head));
+    keep = co_await serve(std::move(head)) && !draining_;
     input_.finish_exchange();
   }
+  if (stream_.tls() != nullptr) co_await say_goodbye();
   patience_.clear();
   stream_.close();
   co_await input_.settle();
@@ -92,6 +95,9 @@ void ClientSession::on_client_late() noexcept {
   const auto timeout = context_.settings.timeouts.client;
   switch (waiting_) {
     case Waiting::no:
+      return;
+    case Waiting::goodbye:
+      stream_.close();
       return;
     case Waiting::next_head:
       waiting_ = Waiting::first_head;
@@ -135,7 +141,7 @@ void ClientSession::on_probe() noexcept {
 Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   const Clock::time_point started = Clock::now();
   const std::string request_id = new_request_id();
-  Request request = read_request(head_bytes);
+  Request request = read_request(head_bytes, context_.settings.max_body_bytes);
   if (!request.refused && (draining_ || context_.lifecycle.draining)) {
     request.framing.keep_alive = false;  // answered still: it was on its way
   }
@@ -263,6 +269,17 @@ Task<bool> ClientSession::discard_rest(ClientBody& body) {
   co_return body.ended() && !stopper.stopped();
 }
 
+// A TLS peer can tell an end from a cut only by a close_notify (RFC 8446, 6.1).
+Task<void> ClientSession::say_goodbye() {
+  if (!stream_.socket().is_open() || draining_) co_return;
+  input_.cancel();
+  co_await input_.settle();
+  waiting_ = Waiting::goodbye;
+  patience_.set_after(kGoodbyeTakes);
+  error_code ignored;
+  co_await stream_.tls()->async_shutdown(asio::redirect_error(kAwait, ignored));
+}
+
 // Closing with unread input resets the connection, and a reset can destroy the answer before the
 // client has read it. So only our side is closed at first.
 Task<void> ClientSession::linger() {
@@ -278,7 +295,13 @@ Task<void> ClientSession::linger() {
 void ClientSession::drain() noexcept {
   draining_ = true;
   const bool idle = waiting_ == Waiting::next_head || waiting_ == Waiting::first_head;
-  if (idle && !input_.head_begun()) stream_.close();
+  if (!idle) return;
+  if (!input_.head_begun()) {
+    stream_.close();
+  } else {
+    waiting_ = Waiting::first_head;
+    patience_.set_after(kLastHeadTakes);
+  }
 }
 
 void ClientSession::abort() noexcept {

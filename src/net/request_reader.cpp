@@ -6,7 +6,13 @@
 
 namespace aifd::net {
 
-Request read_request(const Result<std::string_view>& head_bytes) {
+Error body_too_large(std::uint64_t max_body_bytes) {
+  return {ErrorKind::body_too_large, ErrorSource::client, false,
+          "The request's body is larger than " + std::to_string(max_body_bytes) +
+              " bytes (MAX_BODY_BYTES)."};
+}
+
+Request read_request(const Result<std::string_view>& head_bytes, std::uint64_t max_body_bytes) {
   Request request;
   request.framing.keep_alive = false;
   if (!head_bytes) {
@@ -29,8 +35,12 @@ Request read_request(const Result<std::string_view>& head_bytes) {
     request.refused = target.error();
     return request;
   }
-  request.framing = *framing;
   request.target = std::move(*target);
+  if (framing->body.kind == protocol::BodyKind::length && framing->body.length > max_body_bytes) {
+    request.refused = body_too_large(max_body_bytes);
+    return request;
+  }
+  request.framing = *framing;
   return request;
 }
 

@@ -26,6 +26,12 @@ Stream::Stream(Socket socket) : socket_(std::move(socket)) {
   socket_.set_option(tcp::no_delay(true), ignored);
 }
 
+// OpenSSL takes a session off the list of those to resume when its connection ends unannounced;
+// ours end so as a rule, once their last answer is complete.
+Stream::~Stream() {
+  if (tls_) SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 Stream::Tls& Stream::start_tls(asio::ssl::context& context) {
   tls_ = std::make_unique<Tls>(socket_, context);
   return *tls_;

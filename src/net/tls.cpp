@@ -15,8 +15,15 @@ namespace ssl = asio::ssl;
 
 constexpr std::array<unsigned char, 9> kAlpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
+// Where an SSL keeps its TlsSession. The application data's own place is taken: Asio deletes what
+// it finds there.
+int session_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
 int keep_session(SSL* handle, SSL_SESSION* session) {
-  auto* owner = static_cast<TlsSession*>(SSL_get_app_data(handle));
+  auto* owner = static_cast<TlsSession*>(SSL_get_ex_data(handle, session_index()));
   if (owner == nullptr) return 0;
   owner->store(session);
   return 1;  // the reference is ours now
@@ -71,7 +78,7 @@ Result<std::shared_ptr<ssl::context>> make_client_tls() {
 }
 
 void prepare_tls_client(SSL* handle, const std::string& host, TlsSession& session) {
-  SSL_set_app_data(handle, &session);
+  SSL_set_ex_data(handle, session_index(), &session);
   error_code ec;
   asio::ip::make_address(host, ec);
   X509_VERIFY_PARAM* param = SSL_get0_param(handle);

@@ -34,6 +34,10 @@ class StoppableTimer final : public Stoppable {
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor> timer_;
 };
 
+bool asked_for(const protocol::RequestHead& request, std::string_view protocol) {
+  return !protocol.empty() && protocol::has_token(request.fields, "Upgrade", protocol);
+}
+
 double jitter() {
   thread_local std::minstd_rand engine{std::random_device{}()};
   return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
@@ -210,9 +214,9 @@ Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
   exchange_.progress.phase = Phase::stream;
   Reply reply;
   if (head.status == 101) {
-    if (!asks_upgrade_) {
+    if (!asks_upgrade_ || !asked_for(exchange_.request, head.fields.get("Upgrade"))) {
       return Error{ErrorKind::upstream_malformed, ErrorSource::upstream, false,
-                   "The upstream switched protocols without being asked to."};
+                   "The upstream switched to a protocol that it was not asked for."};
     }
     reply.head = std::move(head);
     return reply;

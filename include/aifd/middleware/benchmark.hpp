@@ -13,7 +13,6 @@ namespace aifd::middleware {
 class Benchmark final : public chain::Middleware {
  public:
   struct Options {
-    bool stream_by_default = true;              // where the body does not say
     std::chrono::nanoseconds token_interval{};  // between two streamed tokens; zero: all at once
     std::uint64_t max_buffered_bytes = 0;
   };

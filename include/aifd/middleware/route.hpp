@@ -19,7 +19,7 @@ class Route final : public chain::PromptMiddleware {
   bool forward_client_ip_;
 };
 
-// What becomes of a wish to upgrade. h2c and TLS are declined by answering in HTTP/1.1 (RFC 9110,
+// What becomes of a wish to upgrade. h2c is declined by answering in HTTP/1.1 (RFC 9110,
 // 7.8 allows it, and Java's HttpClient asks for h2c with every first request); where else no tunnel
 // can be, the client is told at once (426).
 enum class UpgradeChoice { none, tunnel, decline, refuse };

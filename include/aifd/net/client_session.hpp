@@ -48,7 +48,7 @@ class ClientSession {
   void abort() noexcept;
 
  private:
-  enum class Waiting { no, first_head, next_head, body };
+  enum class Waiting { no, first_head, next_head, body, goodbye };
 
   // Ends what the client lets wait too long, and gives an idle connection's buffers back.
   class Patience final : public Deadline {
@@ -82,6 +82,7 @@ class ClientSession {
                                       chain::Reply& reply);
   Task<bool> discard_rest(ClientBody& body);
   Task<void> linger();
+  Task<void> say_goodbye();
 
   void on_client_late() noexcept;
   void on_client_gone() noexcept;

@@ -21,8 +21,12 @@ struct Request {
       refused;  // then the body's framing is unknown: the connection ends after the answer
 };
 
-// `head_bytes` is a whole head, or why none came.
-Request read_request(const Result<std::string_view>& head_bytes);
+// `head_bytes` is a whole head, or why none came. A body declared larger than `max_body_bytes` is
+// refused before any of it is read.
+Request read_request(const Result<std::string_view>& head_bytes, std::uint64_t max_body_bytes);
+
+// What a caller with a body over MAX_BODY_BYTES is told.
+Error body_too_large(std::uint64_t max_body_bytes);
 
 // The peer of a connected socket; all zero where it has gone already.
 IpAddress peer_address(const Socket& socket);

@@ -50,6 +50,7 @@ class Stream {
   explicit Stream(Socket socket);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
+  ~Stream();
 
   Socket& socket() noexcept { return socket_; }
 

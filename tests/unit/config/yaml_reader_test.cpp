@@ -123,8 +123,8 @@ TEST(ParseYaml, TellsScalarsApart) {
 }
 
 TEST(ParseYaml, NothingIsNothing) {
-  for (const char* text :
-       {"", "\n", "# only a comment\n", "---\n", "~", "log:\ncache:\ntimeout:\n"}) {
+  for (const char* text : {"", "\n", "# only a comment\n", "---\n", "~", "---\n...\n",
+                           "%YAML 1.2\n---\n", "log:\ncache:\ntimeout:\n"}) {
     const YamlFile file = parse_yaml(text);
     EXPECT_EQ(lines(file.errors), "") << text;
     EXPECT_TRUE(file.values.empty()) << text;
@@ -135,7 +135,8 @@ TEST(ParseYaml, NamesEveryErrorWithItsPlace) {
   const std::array cases{
       std::pair{"a:\n  - [", "2:1: is not valid YAML"},
       std::pair{"\tport: 1", "1:6: is not valid YAML"},
-      std::pair{"port: 1\n--- \nport: 2", "more than one document"},
+      std::pair{"port: 1\n--- \nport: 2", "1:1: is not one YAML document"},
+      std::pair{",port: 1", "1:1: is not one YAML document"},
       std::pair{"[1, 2]", "1:1: the file must hold names"},
       std::pair{"log: true", "1:6: log must hold names"},
       std::pair{"port: 1\nport: 2", "2:1: port is given twice"},

@@ -1,0 +1,217 @@
+#include "aifd/chain/request_body.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/scripted_body.hpp"
+
+namespace aifd::chain {
+namespace {
+
+using protocol::BodyFraming;
+using protocol::BodyKind;
+using test::ScriptedBody;
+
+const BodyFraming kChunked{BodyKind::chunked, 0};
+
+BodyFraming length(std::uint64_t bytes) {
+  return {BodyKind::length, bytes};
+}
+
+Result<bool> hold(RequestBody& body, std::uint64_t max_bytes) {
+  return test::run_task(body.hold(max_bytes));
+}
+
+Result<Piece> next(RequestBody& body) {
+  return test::run_task(body.next());
+}
+
+TEST(RequestBodyWithoutBody, IsWholeAndNeverReadsTheSource) {
+  ScriptedBody source;
+  RequestBody body(source, {});
+  EXPECT_TRUE(*hold(body, 0));
+  EXPECT_EQ(body.held(), "");
+  EXPECT_TRUE(body.held_whole());
+  EXPECT_EQ(body.framing(), BodyFraming{});
+  EXPECT_TRUE(body.ready());
+  const Result<Piece> piece = next(body);
+  EXPECT_TRUE(piece->last);
+  EXPECT_EQ(piece->bytes, "");
+  EXPECT_TRUE(body.sent_whole());
+  EXPECT_EQ(source.reads(), 0U);
+  EXPECT_TRUE(body.rewind());
+}
+
+TEST(RequestBodyHold, KeepsABodyOfOnePieceWithoutACopy) {
+  ScriptedBody source({{"hello", true}});
+  RequestBody body(source, length(5));
+  EXPECT_TRUE(*hold(body, 5));
+  EXPECT_EQ(body.held(), "hello");
+  EXPECT_EQ(body.held().data(), source.current().data());
+  EXPECT_TRUE(body.held_whole());
+  EXPECT_EQ(body.bytes_read(), 5U);
+}
+
+TEST(RequestBodyHold, JoinsSeveralPieces) {
+  ScriptedBody source({{"one "}, {""}, {"two "}, {"three", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_TRUE(*hold(body, 100));
+  EXPECT_EQ(body.held(), "one two three");
+  EXPECT_TRUE(body.held_whole());
+  EXPECT_EQ(body.bytes_read(), 13U);
+}
+
+TEST(RequestBodyHold, TakesAnEmptyLastPieceAsTheEnd) {
+  ScriptedBody source({{"all of it"}, {"", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_TRUE(*hold(body, 9));
+  EXPECT_EQ(body.held(), "all of it");
+}
+
+TEST(RequestBodyHold, ReadsNothingOfALengthOverTheLimit) {
+  ScriptedBody source({{"hello", true}});
+  RequestBody body(source, length(5));
+  EXPECT_FALSE(*hold(body, 4));
+  EXPECT_EQ(source.reads(), 0U);
+  EXPECT_EQ(body.framing(), length(5));
+}
+
+TEST(RequestBodyHold, StopsSoonAfterTheLimitAndKeepsWhatWasRead) {
+  ScriptedBody source({{"abc"}, {"def"}, {"ghi"}, {"jkl", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_FALSE(*hold(body, 5));
+  EXPECT_EQ(body.held(), "abcdef");
+  EXPECT_FALSE(body.held_whole());
+  EXPECT_EQ(source.reads(), 2U);
+  EXPECT_EQ(body.framing(), kChunked);
+
+  const test::WholeBody sent = test::read_all(body);
+  EXPECT_TRUE(sent.whole);
+  EXPECT_EQ(sent.bytes, "abcdefghijkl");
+  EXPECT_TRUE(body.sent_whole());
+}
+
+TEST(RequestBodyHold, IsFalseForOnePieceOverTheLimitButSendsItAll) {
+  ScriptedBody source({{"abcdef", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_FALSE(*hold(body, 5));
+  EXPECT_EQ(test::read_all(body).bytes, "abcdef");
+}
+
+TEST(RequestBodyHold, GoesOnWhereItStoppedWithALargerLimit) {
+  ScriptedBody source({{"abc"}, {"def"}, {"ghi", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_FALSE(*hold(body, 2));
+  EXPECT_FALSE(*hold(body, 2));
+  EXPECT_TRUE(*hold(body, 9));
+  EXPECT_EQ(body.held(), "abcdefghi");
+  EXPECT_TRUE(*hold(body, 9));
+  EXPECT_FALSE(*hold(body, 8));
+}
+
+TEST(RequestBodyHold, PassesOnTheSourcesError) {
+  ScriptedBody source({{"abc"}, {.bytes = "", .broken = true}});
+  RequestBody body(source, kChunked);
+  const Result<bool> held = hold(body, 100);
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().kind, ErrorKind::upstream_broke);
+  EXPECT_FALSE(body.held_whole());
+}
+
+TEST(RequestBodyFraming, IsTheLengthOfWhatIsHeldWhole) {
+  ScriptedBody source({{"abc"}, {"def", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_EQ(body.framing(), kChunked);
+  ASSERT_TRUE(*hold(body, 100));
+  EXPECT_EQ(body.framing(), length(6));
+  ASSERT_TRUE(test::read_all(body).whole);
+  EXPECT_EQ(body.framing(), length(6));
+}
+
+TEST(RequestBodyFraming, StaysChunkedOnceItStreamed) {
+  ScriptedBody source({{"abc"}, {"def", true}});
+  RequestBody body(source, kChunked);
+  ASSERT_TRUE(test::read_all(body).whole);
+  EXPECT_EQ(body.framing(), kChunked);
+}
+
+TEST(RequestBodyReplace, ChangesTheBytesAndTheLength) {
+  struct Case {
+    std::size_t offset, length;
+    std::string_view with, expected;
+  };
+  const Case cases[] = {
+      {0, 0, "x", "xabcdef"}, {6, 0, "x", "abcdefx"},
+      {2, 3, "", "abf"},      {0, 6, "longer than it was", "longer than it was"},
+      {1, 1, "B", "aBcdef"},
+  };
+  for (const Case& c : cases) {
+    for (const bool in_one_piece : {true, false}) {
+      ScriptedBody source(in_one_piece ? std::vector<ScriptedBody::Step>{{"abcdef", true}}
+                                       : std::vector<ScriptedBody::Step>{{"abc"}, {"def", true}});
+      RequestBody body(source, length(6));
+      ASSERT_TRUE(*hold(body, 100));
+      body.replace(c.offset, c.length, c.with);
+      EXPECT_EQ(body.held(), c.expected);
+      EXPECT_EQ(body.framing(), length(c.expected.size()));
+      EXPECT_EQ(test::read_all(body).bytes, c.expected);
+      EXPECT_EQ(body.bytes_read(), 6U) << "what the client sent is counted, not what goes up";
+    }
+  }
+}
+
+TEST(RequestBodyReplace, MayBeDoneTwice) {
+  ScriptedBody source({{"a b", true}});
+  RequestBody body(source, length(3));
+  ASSERT_TRUE(*hold(body, 100));
+  body.replace(0, 1, "first");
+  body.replace(6, 1, "second");
+  EXPECT_EQ(body.held(), "first second");
+}
+
+TEST(RequestBodyNext, GivesWhatIsHeldAtOnceThenTheRest) {
+  ScriptedBody source({{"abc"}, {"def"}, {.bytes = "ghi", .last = true, .late = true}});
+  RequestBody body(source, kChunked);
+  ASSERT_FALSE(*hold(body, 2));
+  ASSERT_FALSE(*hold(body, 4));
+  EXPECT_TRUE(body.ready());
+  EXPECT_EQ(next(body)->bytes, "abcdef");
+  EXPECT_FALSE(body.ready());
+  EXPECT_FALSE(body.sent_whole());
+  const Result<Piece> last = next(body);
+  EXPECT_EQ(last->bytes, "ghi");
+  EXPECT_TRUE(last->last);
+  EXPECT_TRUE(body.sent_whole());
+}
+
+TEST(RequestBodyRewind, BeginsAgainWithWhatIsHeldWhole) {
+  ScriptedBody source({{"abc"}, {"def", true}});
+  RequestBody body(source, kChunked);
+  ASSERT_TRUE(*hold(body, 100));
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    EXPECT_EQ(test::read_all(body).bytes, "abcdef");
+    EXPECT_TRUE(body.rewind());
+    EXPECT_FALSE(body.sent_whole());
+  }
+}
+
+TEST(RequestBodyRewind, IsPossibleBeforeAnyByteWentUnheld) {
+  ScriptedBody source({{"abc"}, {"def", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_TRUE(body.rewind()) << "nothing was read yet";
+  ASSERT_FALSE(*hold(body, 2));
+  EXPECT_EQ(next(body)->bytes, "abc");
+  EXPECT_TRUE(body.rewind());
+  EXPECT_EQ(test::read_all(body).bytes, "abcdef");
+}
+
+TEST(RequestBodyRewind, IsRefusedOnceBytesWentUnheld) {
+  ScriptedBody source({{"abc"}, {"def", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_EQ(next(body)->bytes, "abc");
+  EXPECT_FALSE(body.rewind());
+  EXPECT_EQ(next(body)->bytes, "def");
+  EXPECT_FALSE(body.rewind());
+}
+
+}  // namespace
+}  // namespace aifd::chain

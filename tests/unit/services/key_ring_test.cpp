@@ -1,0 +1,110 @@
+#include "aifd/services/key_ring.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <thread>
+
+namespace aifd::services {
+namespace {
+
+using config::ApiKey;
+using config::ForwardKey;
+
+// printf %s fk-digest | sha256sum
+constexpr const char* kDigest =
+    "sha256:e84a42c79faf8daaf9367b144d00863f803f8a8a5327d5d5e613f3c89beb4abb";
+
+ForwardKey forward(const std::string& key, int level = 0) {
+  return {Secret(key), level};
+}
+
+ApiKey api(const std::string& key, std::vector<int> levels = {}) {
+  return {Secret(key), std::move(levels)};
+}
+
+std::string turns(const KeyRing& ring, int level, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += std::string(ring.next_api_key(level)) + " ";
+  return text;
+}
+
+TEST(KeyRingFind, TakesOnlyTheExactKey) {
+  const KeyRing ring({forward("fk-one", 1), forward("fk-two", 2)}, {});
+  ASSERT_NE(ring.find("fk-one"), nullptr);
+  EXPECT_EQ(ring.find("fk-one")->level, 1);
+  ASSERT_NE(ring.find("fk-two"), nullptr);
+  EXPECT_EQ(ring.find("fk-two")->level, 2);
+  for (const std::string_view wrong :
+       {"", "fk-on", "fk-one1", "fk-onE", "FK-ONE", " fk-one", "fk-one ", "k-one", "fk-"}) {
+    EXPECT_EQ(ring.find(wrong), nullptr) << wrong;
+  }
+  EXPECT_EQ(ring.find(std::string_view("fk-one\0", 7)), nullptr);
+}
+
+TEST(KeyRingFind, KnowsAKeyThatIsGivenAsItsDigest) {
+  std::string capitals = kDigest;
+  for (std::size_t i = 7; i < capitals.size(); ++i) {
+    capitals[i] = static_cast<char>(std::toupper(capitals[i]));
+  }
+  for (const std::string& digest : {std::string(kDigest), capitals}) {
+    const KeyRing ring({forward(digest, 3)}, {});
+    ASSERT_NE(ring.find("fk-digest"), nullptr);
+    EXPECT_EQ(ring.find("fk-digest")->level, 3);
+    EXPECT_EQ(ring.find(digest), nullptr) << "who has read the settings has no key yet";
+    EXPECT_EQ(ring.find(digest.substr(7)), nullptr);
+  }
+}
+
+TEST(KeyRingFind, GivesAnAliasThatIsTheDigestsBeginning) {
+  const KeyRing ring({forward("fk-digest")}, {});
+  EXPECT_EQ(ring.find("fk-digest")->alias, std::string_view(kDigest).substr(7, 8));
+}
+
+TEST(KeyRing, SaysWhetherItHasForwardKeys) {
+  EXPECT_FALSE(KeyRing({}, {api("sk-a")}).has_forward_keys());
+  EXPECT_TRUE(KeyRing({forward("fk")}, {}).has_forward_keys());
+}
+
+TEST(KeyRingApiKeys, TakeTurnsWithinTheirLevel) {
+  const KeyRing ring({}, {api("a", {0}), api("b", {0, 1}), api("c", {1}), api("d", {0})});
+  EXPECT_EQ(turns(ring, 0, 7), "a b d a b d a ");
+  EXPECT_EQ(turns(ring, 1, 3), "b c b ");
+}
+
+TEST(KeyRingApiKeys, OfEveryLevelServeAnyLevel) {
+  const KeyRing ring({forward("fk", 5)}, {api("all"), api("one", {1})});
+  EXPECT_EQ(turns(ring, 1, 4), "all one all one ");
+  EXPECT_EQ(turns(ring, 5, 2), "all all ");
+  EXPECT_EQ(turns(ring, 99, 2), "all all ") << "a level that nothing names";
+}
+
+TEST(KeyRingApiKeys, AreNoneWhereALevelHasNone) {
+  const KeyRing ring({forward("fk", 2)}, {api("a", {0})});
+  EXPECT_EQ(ring.next_api_key(2), "");
+  EXPECT_EQ(ring.next_api_key(7), "");
+  EXPECT_EQ(KeyRing({}, {}).next_api_key(0), "");
+}
+
+TEST(KeyRingApiKeys, ServeEquallyOftenOverAllThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kTurns = 3000;
+  const KeyRing ring({}, {api("a"), api("b"), api("c")});
+  std::vector<std::map<std::string_view, int>> counts(kThreads);
+  std::vector<std::thread> threads;
+  for (auto& mine : counts) {
+    threads.emplace_back([&ring, &mine] {
+      for (int i = 0; i < kTurns; ++i) ++mine[ring.next_api_key(0)];
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  std::map<std::string_view, int> total;
+  for (const auto& mine : counts) {
+    for (const auto& [key, count] : mine) total[key] += count;
+  }
+  constexpr int kEach = kThreads * kTurns / 3;
+  EXPECT_EQ(total, (std::map<std::string_view, int>{{"a", kEach}, {"b", kEach}, {"c", kEach}}));
+}
+
+}  // namespace
+}  // namespace aifd::services
