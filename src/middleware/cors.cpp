@@ -63,16 +63,16 @@ std::string_view Cors::allowed(std::string_view origin) const noexcept {
   return std::ranges::find(origins_, origin) == origins_.end() ? std::string_view{} : origin;
 }
 
-Task<Result<chain::Verdict>> Cors::on_request(chain::Exchange& exchange) const {
+Result<chain::Verdict> Cors::decide(chain::Exchange& exchange) const {
   const std::string_view origin = exchange.request.fields.get("Origin");
-  if (origin.empty()) co_return chain::Verdict{chain::Pass{}};
+  if (origin.empty()) return chain::Verdict{chain::Pass{}};
   const std::string_view granted = allowed(origin);
   if (exchange.request.method == "OPTIONS" &&
       exchange.request.fields.contains("Access-Control-Request-Method")) {
-    co_return chain::Verdict{preflight_reply(exchange, granted)};
+    return chain::Verdict{preflight_reply(exchange, granted)};
   }
   exchange.add_tap(std::make_unique<CorsTap>(granted));
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

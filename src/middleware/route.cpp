@@ -49,11 +49,11 @@ UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
   return head.method == "GET" && !has_body && !tls ? UpgradeChoice::tunnel : UpgradeChoice::refuse;
 }
 
-Task<Result<chain::Verdict>> Route::on_request(Exchange& exchange) const {
+Result<chain::Verdict> Route::decide(Exchange& exchange) const {
   const services::RouteTable::Entry* entry = table_.find(exchange.target.path);
   if (entry == nullptr) {
-    co_return no_route("No route of this aifd covers " + exchange.target.path +
-                       "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
+    return no_route("No route of this aifd covers " + exchange.target.path +
+                    "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
   }
   const config::Route& route = entry->route;
   exchange.route = {route.prefix,
@@ -61,17 +61,17 @@ Task<Result<chain::Verdict>> Route::on_request(Exchange& exchange) const {
                     route.type == config::RouteType::openai};
   exchange.dialect = protocol::detect_dialect(route.prefix, exchange.route.path);
   if (exchange.route.openai && is_doubled(route, exchange.route.path)) {
-    co_return doubled_version(route);
+    return doubled_version(route);
   }
   switch (choose_upgrade(exchange.request, exchange.framing)) {
     case UpgradeChoice::decline:
       exchange.framing.wants_upgrade = false;
       break;
     case UpgradeChoice::refuse:
-      co_return Error{ErrorKind::upgrade_refused, ErrorSource::client, false,
-                      "This connection cannot be upgraded: a tunnel takes a GET without a body, "
-                      "and no TLS inside; "
-                      "send the request without Upgrade."};
+      return Error{ErrorKind::upgrade_refused, ErrorSource::client, false,
+                   "This connection cannot be upgraded: a tunnel takes a GET without a body, "
+                   "and no TLS inside; "
+                   "send the request without Upgrade."};
     case UpgradeChoice::none:
     case UpgradeChoice::tunnel:
       break;
@@ -82,7 +82,7 @@ Task<Result<chain::Verdict>> Route::on_request(Exchange& exchange) const {
     exchange.destination.extra.add("X-Forwarded-For",
                                    exchange.keep(exchange.client.address.to_string()));
   }
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

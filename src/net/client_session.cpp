@@ -5,7 +5,6 @@
 
 #include "aifd/base/log.hpp"
 #include "aifd/chain/relay.hpp"
-#include "aifd/net/head_parser.hpp"
 #include "aifd/net/request_reader.hpp"
 #include "aifd/net/tunnel.hpp"
 

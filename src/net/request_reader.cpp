@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "aifd/net/head_parser.hpp"
+#include "aifd/protocol/head_parser.hpp"
 
 namespace aifd::net {
 
@@ -34,7 +34,7 @@ Request read_request(const Result<std::string_view>& head_bytes, std::uint64_t m
     request.refused = head_bytes.error();
     return request;
   }
-  Result<protocol::RequestHead> head = parse_request_head(*head_bytes);
+  Result<protocol::RequestHead> head = protocol::parse_request_head(*head_bytes);
   if (!head) {
     request.refused = head.error();
     return request;

@@ -4,8 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <string>
 
-#include "aifd/net/head_parser.hpp"
 #include "aifd/protocol/framing.hpp"
+#include "aifd/protocol/head_parser.hpp"
 
 namespace aifd::net {
 namespace {
@@ -108,7 +108,7 @@ Task<Result<protocol::ResponseHead>> UpstreamConnection::read_head() {
       if (!*more) co_return failure("waiting for its answer", asio::error::eof);
       continue;
     }
-    Result<protocol::ResponseHead> head = parse_response_head(bytes.substr(0, head_end));
+    Result<protocol::ResponseHead> head = protocol::parse_response_head(bytes.substr(0, head_end));
     if (!head) co_return head;
     begin_ += head_end;
     const bool interim = head->status >= 100 && head->status < 200 && head->status != 101;
