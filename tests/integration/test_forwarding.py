@@ -170,7 +170,7 @@ def test_unknown_host_name_is_502():
         assert response.json()["error"]["message"]
 
 
-def test_connections_to_the_upstream_are_reused(daemon, upstream):
+def test_connections_to_the_upstream_are_reused(daemon, upstream, client):
     for _ in range(5):
-        assert daemon.ask("GET", "/v1/models").status == 200
+        assert client.ask("GET", "/v1/models").status == 200
     assert {request.connection for request in upstream.requests} == {0}
