@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "support/test_exchange.hpp"
 
 namespace aifd::middleware {
@@ -19,27 +21,33 @@ std::string preflight(const std::string& origin) {
   return "OPTIONS /v1/models\nOrigin: " + origin + "\nAccess-Control-Request-Method: POST";
 }
 
-// What the client gets of an upstream's answer.
-protocol::Fields answered(const Cors& link, const char* request, bool upstream_has_cors = false) {
-  TestExchange exchange(request);
-  EXPECT_TRUE(test::passed(exchange.run(link)));
-  protocol::ResponseHead head;
-  head.status = 200;
-  if (upstream_has_cors) {
-    head.fields.add("access-control-allow-origin", "*");
-    head.fields.add("access-control-allow-credentials", "true");
-    head.fields.add("access-control-expose-headers", "x-theirs");
+class CorsAnswer : public testing::Test {
+ protected:
+  // What the client gets of an upstream's answer. The fields are good as long as the test.
+  protocol::Fields answered(const Cors& link, const char* request, bool upstream_has_cors = false) {
+    TestExchange& exchange = exchanges_.emplace_back(request);
+    EXPECT_TRUE(test::passed(exchange.run(link)));
+    protocol::ResponseHead head;
+    head.status = 200;
+    if (upstream_has_cors) {
+      head.fields.add("access-control-allow-origin", "*");
+      head.fields.add("access-control-allow-credentials", "true");
+      head.fields.add("access-control-expose-headers", "x-theirs");
+    }
+    for (const auto& tap : exchange->taps()) tap->on_head(head);
+    return head.fields;
   }
-  for (const auto& tap : exchange->taps()) tap->on_head(head);
-  return head.fields;
-}
 
-TEST(Cors, LeavesRequestsOfNoPageAlone) {
+ private:
+  std::deque<TestExchange> exchanges_;
+};
+
+TEST_F(CorsAnswer, LeavesRequestsOfNoPageAlone) {
   const protocol::Fields fields = answered(kAny, "GET /v1/models");
   EXPECT_TRUE(fields.empty());
 }
 
-TEST(Cors, MarksAnswersForAnyOrigin) {
+TEST_F(CorsAnswer, MarksAnswersForAnyOrigin) {
   const protocol::Fields fields = answered(kAny, kFromElsewhere);
   EXPECT_EQ(fields.get("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(fields.get("Access-Control-Expose-Headers"), "*");
@@ -47,7 +55,7 @@ TEST(Cors, MarksAnswersForAnyOrigin) {
   EXPECT_FALSE(fields.contains("Access-Control-Allow-Credentials"));
 }
 
-TEST(Cors, NarrowedMarksAnswersForItsOriginsAloneAndSaysThatTheyVary) {
+TEST_F(CorsAnswer, NarrowedMarksAnswersForItsOriginsAloneAndSaysThatTheyVary) {
   const protocol::Fields fields = answered(kOne, kFromChat);
   EXPECT_EQ(fields.get("Access-Control-Allow-Origin"), "https://chat.example");
   EXPECT_EQ(fields.get("Vary"), "Origin");
@@ -58,7 +66,7 @@ TEST(Cors, NarrowedMarksAnswersForItsOriginsAloneAndSaysThatTheyVary) {
   }
 }
 
-TEST(Cors, PutsItsOwnFieldsInThePlaceOfTheUpstreams) {
+TEST_F(CorsAnswer, PutsItsOwnFieldsInThePlaceOfTheUpstreams) {
   const protocol::Fields fields = answered(kOne, kFromChat, true);
   EXPECT_EQ(fields.get("Access-Control-Allow-Origin"), "https://chat.example");
   EXPECT_EQ(fields.count("Access-Control-Allow-Origin"), 1U);
@@ -66,7 +74,7 @@ TEST(Cors, PutsItsOwnFieldsInThePlaceOfTheUpstreams) {
   EXPECT_FALSE(fields.contains("Access-Control-Allow-Credentials"));
 }
 
-TEST(Cors, LetsNoUpstreamAllowAnOriginThatIsNotAllowedHere) {
+TEST_F(CorsAnswer, LetsNoUpstreamAllowAnOriginThatIsNotAllowedHere) {
   const protocol::Fields fields = answered(kOne, kFromElsewhere, true);
   EXPECT_FALSE(fields.contains("Access-Control-Allow-Origin"));
   EXPECT_FALSE(fields.contains("Access-Control-Allow-Credentials"));
