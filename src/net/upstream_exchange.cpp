@@ -140,7 +140,8 @@ Task<Result<void>> UpstreamExchange::begin_upload() {
     add_piece(buffers, *piece);
     whole = piece->last;
   }
-  Result<void> written = co_await connection_->write(buffers);
+  Result<void> written = connection_->try_write(buffers);
+  if (written && !buffers.empty()) written = co_await connection_->write_rest(buffers);
   if (!written) co_return written;
   if (whole) {
     upload_ = Upload::done;
@@ -238,7 +239,7 @@ Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
 }
 
 Task<void> UpstreamExchange::finish() {
-  co_await end_upload();
+  if (upload_ == Upload::running) co_await end_upload();
   if (connection_ && reusable_ && answer_whole_ && uploaded() && !stopper_.stopped() &&
       connection_->buffered().empty()) {
     guard_.reset();
