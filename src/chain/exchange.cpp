@@ -21,7 +21,7 @@ Exchange::~Exchange() {
 }
 
 std::string_view Exchange::keep(std::string text) {
-  return kept_.emplace_back(std::move(text));
+  return kept_.emplace_front(std::move(text));
 }
 
 void Exchange::finish(EndedBy ended_by, std::optional<Error> error) noexcept {

@@ -41,8 +41,9 @@ void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
 Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   start(exchange, reply, sink);
   if (!reply.body) co_return co_await sink.flush();
+  bool all_written = false;
   for (;;) {
-    if (!reply.body->ready()) {
+    if (!all_written && !reply.body->ready()) {
       if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
     }
     const Result<Piece> piece = co_await reply.body->next();
@@ -61,6 +62,7 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
     if (!*written) {
       if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
     }
+    all_written = true;
     if (piece->last) co_return Result<void>{};
   }
 }

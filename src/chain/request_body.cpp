@@ -8,20 +8,18 @@ using protocol::BodyKind;
 RequestBody::RequestBody(BodySource& source, BodyFraming framing)
     : source_(source), framing_(framing), source_ended_(framing.kind == BodyKind::none) {}
 
-Task<Result<Piece>> RequestBody::read_source() {
-  Result<Piece> piece = co_await source_.next();
-  if (piece) {
-    bytes_read_ += piece->bytes.size();
-    source_ended_ = piece->last;
-  }
-  co_return piece;
+void RequestBody::note(const Result<Piece>& piece) {
+  if (!piece) return;
+  bytes_read_ += piece->bytes.size();
+  source_ended_ = piece->last;
 }
 
 Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
   while (!source_ended_) {
     if (held_.size() > max_bytes) co_return false;
     if (framing_.kind == BodyKind::length && framing_.length > max_bytes) co_return false;
-    Result<Piece> piece = co_await read_source();
+    Result<Piece> piece = co_await source_.next();
+    note(piece);
     if (!piece) co_return piece.error();
     if (held_.empty() && copy_.empty() && piece->last) {  // the usual case: it came with the head
       held_ = piece->bytes;
@@ -53,7 +51,8 @@ Task<Result<Piece>> RequestBody::next() {
   }
   const bool first = !passed_unheld_ && held_.empty();
   passed_unheld_ = true;
-  Result<Piece> piece = co_await read_source();
+  Result<Piece> piece = co_await source_.next();
+  note(piece);
   if (first && piece && piece->last) {  // whole in one piece, which stays: it can be sent again
     held_ = piece->bytes;
     passed_unheld_ = false;

@@ -16,62 +16,75 @@ using chain::Outcome;
 namespace {
 
 // RFC 3339 with milliseconds. localtime_r and strftime are asked once a second and thread.
-std::string now_text() {
-  const auto now = std::chrono::system_clock::now();
-  const auto since = now.time_since_epoch();
+std::string_view now_text() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
   const auto second = std::chrono::duration_cast<std::chrono::seconds>(since);
   thread_local std::time_t cached = -1;
-  thread_local std::string date;
-  thread_local std::string zone;
+  thread_local std::string text;  // "2026-11-22T21:05:19.123+08:00"
+  constexpr std::size_t kMillis = 20;
   if (cached != second.count()) {
     cached = second.count();
     std::tm local{};
     ::localtime_r(&cached, &local);
-    std::array<char, 32> text{};
-    date.assign(text.data(), std::strftime(text.data(), text.size(), "%FT%T.", &local));
-    zone.assign(text.data(), std::strftime(text.data(), text.size(), "%z", &local));
-    zone.insert(3, ":");
+    std::array<char, 32> made{};
+    text.assign(made.data(), std::strftime(made.data(), made.size(), "%FT%T.000%z", &local));
+    text.insert(text.size() - 2, ":");
   }
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(since - second).count();
-  return date + std::to_string(1000 + millis).substr(1) + zone;
+  text[kMillis] = static_cast<char>('0' + millis / 100);
+  text[kMillis + 1] = static_cast<char>('0' + millis / 10 % 10);
+  text[kMillis + 2] = static_cast<char>('0' + millis % 10);
+  return text;
 }
 
+// Builds one line of JSON. `before` is all that stands before a value: R"(,"status":)".
 class Line {
  public:
   explicit Line(std::string_view time) {
     text_.reserve(512);
-    text_ += R"({"ts":")";
-    text_ += time;
-    text_ += R"(","level":"info","msg":"request")";
+    text_.append(R"({"ts":")").append(time).append(R"(","level":"info","msg":"request")");
   }
 
-  void text(std::string_view name, std::string_view value) {
-    key(name);
-    text_ += '"';
+  // A value that needs no escaping, and brings no quotes.
+  void plain(std::string_view before, std::string_view value) {
+    text_.append(before).append(1, '"').append(value).append(1, '"');
+  }
+
+  void text(std::string_view before, std::string_view value) {
+    text_.append(before).append(1, '"');
     protocol::append_json_escaped(text_, value);
-    text_ += '"';
+    text_.append(1, '"');
   }
 
-  void text_if(std::string_view name, std::string_view value) {
-    if (!value.empty()) text(name, value);
+  void text_if(std::string_view before, std::string_view value) {
+    if (!value.empty()) text(before, value);
   }
 
-  void number(std::string_view name, std::uint64_t value) {
-    key(name);
+  void path(const protocol::Target& target) {
+    text_.append(R"(,"path":")");
+    protocol::append_json_escaped(text_, target.path);
+    if (target.has_query) {
+      text_.append(1, '?');
+      protocol::append_json_escaped(text_, protocol::redact_query(target.query));
+    }
+    text_.append(1, '"');
+  }
+
+  void number(std::string_view before, std::uint64_t value) {
+    text_.append(before);
     digits(value);
   }
 
   // Milliseconds with microseconds behind the point.
-  void time(std::string_view name, Clock::duration value) {
+  void time(std::string_view before, Clock::duration value) {
     const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
     const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0));
-    key(name);
+    text_.append(before);
     digits(whole / 1000);
-    const auto rest = static_cast<char>(whole % 1000 / 100);
-    text_ += '.';
-    text_ += static_cast<char>('0' + rest);
-    text_ += static_cast<char>('0' + whole % 100 / 10);
-    text_ += static_cast<char>('0' + whole % 10);
+    const std::array<char, 4> rest{'.', static_cast<char>('0' + whole % 1000 / 100),
+                                   static_cast<char>('0' + whole % 100 / 10),
+                                   static_cast<char>('0' + whole % 10)};
+    text_.append(rest.data(), rest.size());
   }
 
   std::string end() && {
@@ -80,12 +93,6 @@ class Line {
   }
 
  private:
-  void key(std::string_view name) {
-    text_ += ",\"";
-    text_ += name;
-    text_ += "\":";
-  }
-
   void digits(std::uint64_t value) {
     std::array<char, 20> buffer{};
     const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
@@ -115,49 +122,40 @@ class AccessTap final : public chain::Tap {
   std::string upstream_request_id_;
 };
 
-std::string path_of(const Exchange& exchange) {
-  std::string path = exchange.target.path;
-  if (exchange.target.has_query) {
-    path += '?';
-    path += protocol::redact_query(exchange.target.query);
-  }
-  return path;
-}
-
 }  // namespace
 
 std::string access_line(std::string_view time, const Exchange& exchange, const Outcome& outcome,
                         std::string_view upstream_request_id) {
   Line line(time);
-  line.text("request_id", exchange.request_id);
-  line.text_if("upstream_request_id", upstream_request_id);
-  line.text("client_ip", exchange.client.address.to_string());
-  line.text_if("key", exchange.key_alias);
-  line.text_if("route", exchange.route.prefix);
-  line.text("method", exchange.request.method);
-  line.text("path", path_of(exchange));
-  line.number("status", static_cast<std::uint64_t>(outcome.status));
-  line.number("bytes_in", outcome.bytes_in);
-  line.number("bytes_out", outcome.bytes_out);
-  line.time("dur_ms", outcome.ended - outcome.started);
+  line.plain(R"(,"request_id":)", exchange.request_id);
+  line.text_if(R"(,"upstream_request_id":)", upstream_request_id);
+  line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
+  line.text_if(R"(,"key":)", exchange.key_alias);
+  line.text_if(R"(,"route":)", exchange.route.prefix);
+  line.text(R"(,"method":)", exchange.request.method);
+  line.path(exchange.target);
+  line.number(R"(,"status":)", static_cast<std::uint64_t>(outcome.status));
+  line.number(R"(,"bytes_in":)", outcome.bytes_in);
+  line.number(R"(,"bytes_out":)", outcome.bytes_out);
+  line.time(R"(,"dur_ms":)", outcome.ended - outcome.started);
   if (outcome.head_received != Clock::time_point{}) {
-    line.time("ttfb_ms", outcome.head_received - outcome.started);
+    line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
   }
-  if (outcome.attempts > 0) line.number("attempts", outcome.attempts);
-  line.text("ended_by", to_string(outcome.ended_by));
+  if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
+  line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {
-    line.text("phase", to_string(outcome.phase));
+    line.plain(R"(,"phase":)", to_string(outcome.phase));
   }
   if (outcome.error) {
-    line.text("error", error_name(outcome.error->kind));
-    line.text_if("detail", outcome.error->detail);
+    line.plain(R"(,"error":)", error_name(outcome.error->kind));
+    line.text_if(R"(,"detail":)", outcome.error->detail);
   }
   return std::move(line).end();
 }
 
-Task<Result<chain::Verdict>> AccessLog::on_request(Exchange& exchange) const {
+Result<chain::Verdict> AccessLog::decide(Exchange& exchange) const {
   exchange.add_tap(std::make_unique<AccessTap>(exchange, writer_));
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

@@ -9,6 +9,11 @@ using chain::Exchange;
 using protocol::Credential;
 using protocol::CredentialPlace;
 
+const services::KeyRing::Known* find(const services::KeyRing& ring, const Credential& credential) {
+  if (credential.place != CredentialPlace::query_key) return ring.find(credential.key);
+  return ring.find(protocol::decoded_query_key(credential.key));
+}
+
 void replace(Exchange& exchange, const Credential& credential, std::string_view api_key) {
   const std::string_view changed = exchange.keep(
       protocol::with_key(exchange.request, exchange.target.query, credential, api_key));
@@ -21,20 +26,20 @@ void replace(Exchange& exchange, const Credential& credential, std::string_view 
 
 }  // namespace
 
-Task<Result<chain::Verdict>> ForwardKey::on_request(Exchange& exchange) const {
-  if (!ring_.has_forward_keys() && !required_) co_return chain::Verdict{chain::Pass{}};
+Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
+  if (!ring_.has_forward_keys() && !required_) return chain::Verdict{chain::Pass{}};
   const Result<std::vector<Credential>> credentials =
       protocol::find_credentials(exchange.request, exchange.target.query);
-  if (!credentials) co_return credentials.error();
+  if (!credentials) return credentials.error();
   bool known_caller = false;
   for (const Credential& credential : *credentials) {
-    const services::KeyRing::Known* known = ring_.find(credential.key);
+    const services::KeyRing::Known* known = find(ring_, credential);
     if (known == nullptr) continue;
     const std::string_view api_key = ring_.next_api_key(known->level);
     if (api_key.empty()) {
-      co_return Error{ErrorKind::unauthorized, ErrorSource::aifd, false,
-                      "No API key serves level " + std::to_string(known->level) +
-                          "; the operator must add one to OPENAI_API_KEY_CONFIG."};
+      return Error{ErrorKind::unauthorized, ErrorSource::aifd, false,
+                   "No API key serves level " + std::to_string(known->level) +
+                       "; the operator must add one to OPENAI_API_KEY_CONFIG."};
     }
     known_caller = true;
     exchange.key_alias = known->alias;
@@ -42,10 +47,10 @@ Task<Result<chain::Verdict>> ForwardKey::on_request(Exchange& exchange) const {
     replace(exchange, credential, api_key);
   }
   if (required_ && !known_caller) {
-    co_return Error{ErrorKind::unauthorized, ErrorSource::client, false,
-                    "A valid forward key is required: send it as \"Authorization: Bearer KEY\"."};
+    return Error{ErrorKind::unauthorized, ErrorSource::client, false,
+                 "A valid forward key is required: send it as \"Authorization: Bearer KEY\"."};
   }
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

@@ -43,17 +43,16 @@ IpFilter::IpFilter(CidrSet allow, CidrSet deny, CidrSet trusted_proxies)
       deny_(std::move(deny)),
       trusted_proxies_(std::move(trusted_proxies)) {}
 
-Task<Result<chain::Verdict>> IpFilter::on_request(chain::Exchange& exchange) const {
+Result<chain::Verdict> IpFilter::decide(chain::Exchange& exchange) const {
   exchange.client.address =
       caller_address(exchange.client.peer, exchange.request.fields, trusted_proxies_);
   const IpAddress& address = exchange.client.address;
   if (deny_.contains(address) || (!allow_.empty() && !allow_.contains(address))) {
-    co_return Error{
-        ErrorKind::address_denied, ErrorSource::aifd, false,
-        "The address " + address.to_string() +
-            " may not use this service; ask its operator (IP_WHITELIST, IP_BLACKLIST)."};
+    return Error{ErrorKind::address_denied, ErrorSource::aifd, false,
+                 "The address " + address.to_string() +
+                     " may not use this service; ask its operator (IP_WHITELIST, IP_BLACKLIST)."};
   }
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

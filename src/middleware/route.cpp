@@ -5,11 +5,6 @@ namespace {
 
 using chain::Exchange;
 
-std::string_view path_after(std::string_view prefix, std::string_view path) {
-  if (prefix != "/") path.remove_prefix(prefix.size());
-  return path.empty() ? std::string_view("/") : path;
-}
-
 Error no_route(std::string detail) {
   return {ErrorKind::no_route, ErrorSource::client, false, std::move(detail)};
 }
@@ -54,28 +49,29 @@ UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
   return head.method == "GET" && !has_body && !tls ? UpgradeChoice::tunnel : UpgradeChoice::refuse;
 }
 
-Task<Result<chain::Verdict>> Route::on_request(Exchange& exchange) const {
+Result<chain::Verdict> Route::decide(Exchange& exchange) const {
   const services::RouteTable::Entry* entry = table_.find(exchange.target.path);
   if (entry == nullptr) {
-    co_return no_route("No route of this aifd covers " + exchange.target.path +
-                       "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
+    return no_route("No route of this aifd covers " + exchange.target.path +
+                    "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
   }
   const config::Route& route = entry->route;
-  exchange.route = {route.prefix, path_after(route.prefix, exchange.target.path),
+  exchange.route = {route.prefix,
+                    services::RouteTable::path_after(route.prefix, exchange.target.path),
                     route.type == config::RouteType::openai};
   exchange.dialect = protocol::detect_dialect(route.prefix, exchange.route.path);
   if (exchange.route.openai && is_doubled(route, exchange.route.path)) {
-    co_return doubled_version(route);
+    return doubled_version(route);
   }
   switch (choose_upgrade(exchange.request, exchange.framing)) {
     case UpgradeChoice::decline:
       exchange.framing.wants_upgrade = false;
       break;
     case UpgradeChoice::refuse:
-      co_return Error{ErrorKind::upgrade_refused, ErrorSource::client, false,
-                      "This connection cannot be upgraded: a tunnel takes a GET without a body, "
-                      "and no TLS inside; "
-                      "send the request without Upgrade."};
+      return Error{ErrorKind::upgrade_refused, ErrorSource::client, false,
+                   "This connection cannot be upgraded: a tunnel takes a GET without a body, "
+                   "and no TLS inside; "
+                   "send the request without Upgrade."};
     case UpgradeChoice::none:
     case UpgradeChoice::tunnel:
       break;
@@ -86,7 +82,7 @@ Task<Result<chain::Verdict>> Route::on_request(Exchange& exchange) const {
     exchange.destination.extra.add("X-Forwarded-For",
                                    exchange.keep(exchange.client.address.to_string()));
   }
-  co_return chain::Verdict{chain::Pass{}};
+  return chain::Verdict{chain::Pass{}};
 }
 
 }  // namespace aifd::middleware

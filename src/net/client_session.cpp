@@ -5,7 +5,6 @@
 
 #include "aifd/base/log.hpp"
 #include "aifd/chain/relay.hpp"
-#include "aifd/net/head_parser.hpp"
 #include "aifd/net/request_reader.hpp"
 #include "aifd/net/tunnel.hpp"
 
@@ -141,7 +140,8 @@ void ClientSession::on_probe() noexcept {
 
 Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   const Clock::time_point started = Clock::now();
-  const std::string request_id = new_request_id();
+  const std::array<char, 32> id = new_request_id();
+  const std::string_view request_id(id.data(), id.size());
   Request request = read_request(head_bytes, context_.settings.max_body_bytes);
   if (!request.refused && (draining_ || context_.lifecycle.draining)) {
     request.framing.keep_alive = false;  // answered still: it was on its way
@@ -181,7 +181,9 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   if (sent) {
     const bool ours = exchange.progress.error.has_value();
     exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
-    if (sink.keeps_alive() && !stopper.stopped()) co_return co_await discard_rest(body);
+    if (sink.keeps_alive() && !stopper.stopped()) {
+      co_return body.ended() || co_await discard_rest(body);
+    }
     if (malformed || !body.ended()) co_await linger();
     co_return false;
   }
@@ -313,9 +315,9 @@ void ClientSession::abort() noexcept {
   stream_.reset();
 }
 
-std::string ClientSession::new_request_id() {
+std::array<char, 32> ClientSession::new_request_id() {
   static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id(32, '0');
+  std::array<char, 32> id{};
   for (std::size_t half = 0; half < 2; ++half) {
     std::uint64_t bits = context_.random();
     for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];

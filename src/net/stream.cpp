@@ -38,9 +38,9 @@ Stream::Tls& Stream::start_tls(asio::ssl::context& context) {
 }
 
 Task<std::size_t> Stream::read_some(std::span<char> into, error_code& ec) {
-  const asio::mutable_buffer buffer(into.data(), into.size());
-  if (tls_) co_return co_await tls_->async_read_some(buffer, asio::redirect_error(kAwait, ec));
-  co_return co_await socket_.async_read_some(buffer, asio::redirect_error(kAwait, ec));
+  const ReadResult got = co_await read(into);
+  ec = got.ec;
+  co_return got.count;
 }
 
 void Stream::try_write(BufferList& buffers, error_code& ec) {

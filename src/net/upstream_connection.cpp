@@ -4,8 +4,8 @@
 #include <boost/asio/error.hpp>
 #include <string>
 
-#include "aifd/net/head_parser.hpp"
 #include "aifd/protocol/framing.hpp"
+#include "aifd/protocol/head_parser.hpp"
 
 namespace aifd::net {
 namespace {
@@ -61,12 +61,12 @@ Error UpstreamConnection::failure(std::string_view doing, const error_code& ec) 
               ec.message() + "."};
 }
 
-Task<Result<bool>> UpstreamConnection::fill() {
+Result<void> UpstreamConnection::make_room() {
   if (end_ == capacity_) {
     const std::size_t wanted = std::clamp(capacity_ * 4, kFirstBytes, kLargestBytes);
     if (wanted == capacity_) {
-      co_return Error{ErrorKind::upstream_malformed, ErrorSource::upstream, false,
-                      "The upstream's answer has a head larger than 64 KiB."};
+      return Error{ErrorKind::upstream_malformed, ErrorSource::upstream, false,
+                   "The upstream's answer has a head larger than 64 KiB."};
     }
     auto larger = std::make_unique_for_overwrite<char[]>(wanted);
     std::copy_n(data_.get() + begin_, end_ - begin_, larger.get());
@@ -75,13 +75,15 @@ Task<Result<bool>> UpstreamConnection::fill() {
     end_ -= begin_;
     begin_ = 0;
   }
-  error_code ec;
-  const std::size_t count = co_await stream_.read_some({data_.get() + end_, capacity_ - end_}, ec);
-  if (ec == asio::error::eof) co_return false;
-  if (ec) co_return failure("reading its answer", ec);
+  return {};
+}
+
+Result<bool> UpstreamConnection::note_read(const error_code& ec, std::size_t count) {
+  if (ec == asio::error::eof) return false;
+  if (ec) return failure("reading its answer", ec);
   end_ += count;
   received_any_ = true;
-  co_return true;
+  return true;
 }
 
 void UpstreamConnection::consume(std::size_t count) noexcept {
@@ -108,7 +110,7 @@ Task<Result<protocol::ResponseHead>> UpstreamConnection::read_head() {
       if (!*more) co_return failure("waiting for its answer", asio::error::eof);
       continue;
     }
-    Result<protocol::ResponseHead> head = parse_response_head(bytes.substr(0, head_end));
+    Result<protocol::ResponseHead> head = protocol::parse_response_head(bytes.substr(0, head_end));
     if (!head) co_return head;
     begin_ += head_end;
     const bool interim = head->status >= 100 && head->status < 200 && head->status != 101;
@@ -117,12 +119,23 @@ Task<Result<protocol::ResponseHead>> UpstreamConnection::read_head() {
   }
 }
 
-Task<Result<void>> UpstreamConnection::write(BufferList& buffers) {
+Result<void> UpstreamConnection::try_write(BufferList& buffers) {
   const std::size_t before = asio::buffer_size(buffers);
   error_code ec;
   stream_.try_write(buffers, ec);
   if (stream_.tls() != nullptr || asio::buffer_size(buffers) < before) sent_any_ = true;
-  if (!ec && !buffers.empty()) co_await stream_.write(buffers, ec);
+  if (ec) return failure("sending the request", ec);
+  return {};
+}
+
+Task<Result<void>> UpstreamConnection::write(BufferList& buffers) {
+  if (Result<void> begun = try_write(buffers); !begun) co_return begun;
+  co_return co_await write_rest(buffers);
+}
+
+Task<Result<void>> UpstreamConnection::write_rest(BufferList& buffers) {
+  error_code ec;
+  co_await stream_.write(buffers, ec);
   if (ec) co_return failure("sending the request", ec);
   sent_any_ = true;
   buffers.clear();
@@ -132,8 +145,12 @@ Task<Result<void>> UpstreamConnection::write(BufferList& buffers) {
 void UpstreamConnection::rest() noexcept {
   serve(nullptr);
   reused_ = true;
+  begin_ = end_ = 0;
+}
+
+void UpstreamConnection::release_buffer() noexcept {
   data_.reset();
-  capacity_ = begin_ = end_ = 0;
+  capacity_ = 0;
 }
 
 }  // namespace aifd::net

@@ -120,11 +120,11 @@ void UpstreamExchange::write_head() {
     authorization = proxy_authorization(*server_->proxy);
     if (!authorization.empty()) extra.add("Proxy-Authorization", authorization);
   }
+  framing_ = exchange_.body.framing();
   head_.clear();
-  protocol::append_request_head(head_, {exchange_.request.method, target, to.server.authority},
-                                exchange_.request.fields, exchange_.body.framing(),
-                                asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "",
-                                extra);
+  protocol::append_request_head(
+      head_, {exchange_.request.method, target, to.server.authority}, exchange_.request.fields,
+      framing_, asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "", extra);
 }
 
 // The first bytes of the body share the head's write; a body that is not here whole goes up beside
@@ -133,14 +133,15 @@ Task<Result<void>> UpstreamExchange::begin_upload() {
   write_head();
   BufferList buffers;
   buffers.add(head_);
-  bool whole = exchange_.body.framing().kind == BodyKind::none;
+  bool whole = framing_.kind == BodyKind::none;
   if (!whole && exchange_.body.ready()) {
     const Result<Piece> piece = co_await exchange_.body.next();
     if (!piece) co_return piece.error();
     add_piece(buffers, *piece);
     whole = piece->last;
   }
-  Result<void> written = co_await connection_->write(buffers);
+  Result<void> written = connection_->try_write(buffers);
+  if (written && !buffers.empty()) written = co_await connection_->write_rest(buffers);
   if (!written) co_return written;
   if (whole) {
     upload_ = Upload::done;
@@ -198,7 +199,7 @@ Task<void> UpstreamExchange::end_upload() {
 }
 
 void UpstreamExchange::add_piece(BufferList& buffers, const Piece& piece) {
-  if (exchange_.body.framing().kind != BodyKind::chunked) {
+  if (framing_.kind != BodyKind::chunked) {
     buffers.add(piece.bytes);
   } else if (!piece.bytes.empty()) {
     buffers.add(protocol::chunk_header(piece.bytes.size(), chunk_header_));
@@ -238,7 +239,7 @@ Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
 }
 
 Task<void> UpstreamExchange::finish() {
-  co_await end_upload();
+  if (upload_ == Upload::running) co_await end_upload();
   if (connection_ && reusable_ && answer_whole_ && uploaded() && !stopper_.stopped() &&
       connection_->buffered().empty()) {
     guard_.reset();

@@ -81,6 +81,7 @@ void UpstreamPool::on_deadline() noexcept {
   bool any = false;
   for (const auto& server : servers_) {
     std::erase_if(server->idle, [now](const ServerPool::Idle& idle) { return idle.until <= now; });
+    for (const ServerPool::Idle& idle : server->idle) idle.connection->release_buffer();
     any = any || !server->idle.empty();
   }
   if (any) set(now + kSweepEvery);

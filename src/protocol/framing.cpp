@@ -48,6 +48,7 @@ struct Gathered {
   bool says_close = false;
   bool says_keep_alive = false;
   bool says_upgrade = false;
+  bool connection_malformed = false;  // an element that is no token
   std::size_t connection_options = 0;
 };
 
@@ -61,6 +62,7 @@ void gather_connection(std::string_view list, Gathered& g) {
   for (const char c : list) g.connection_options += c == ',' ? 1 : 0;
   if (g.connection_options > kMaxConnectionOptions) return;
   for_each_token(list, [&](std::string_view token) {
+    if (!kTokenChars.has_all(token)) g.connection_malformed = true;
     if (iequals(token, "close")) g.says_close = true;
     if (iequals(token, "keep-alive")) g.says_keep_alive = true;
     if (iequals(token, "upgrade")) g.says_upgrade = true;
@@ -152,6 +154,10 @@ std::optional<Fault> check_coding(const Gathered& g, unsigned version_minor) {
 std::optional<Fault> read_body(const Gathered& g, unsigned version_minor, BodyFraming& body) {
   if (g.connection_options > kMaxConnectionOptions) {
     return bad("lists more than 64 options in Connection", "list fewer");
+  }
+  if (g.connection_malformed) {
+    return bad("has a Connection field that is no list of tokens",
+               "write it as in \"Connection: keep-alive\"");
   }
   if (g.content_length_repeated) return bad("has two Content-Length fields", "send exactly one");
   if (g.content_length != nullptr) {

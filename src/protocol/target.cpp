@@ -11,6 +11,12 @@ namespace {
 
 constexpr CharClass kTargetChars{[](unsigned char c) { return c > 0x20 && c < 0x7F && c != '#'; }};
 
+constexpr CharClass kPlainPathChars{[](unsigned char c) {
+  return is_alpha(static_cast<char>(c)) || is_digit(static_cast<char>(c)) || c == '-' || c == '_' ||
+         c == ':';
+}};
+constexpr CharClass kPathPunctuation{[](unsigned char c) { return c == '/' || c == '.'; }};
+
 Error malformed(std::string_view detail) {
   return Error{ErrorKind::bad_request, ErrorSource::client, false, std::string(detail)};
 }
@@ -49,7 +55,23 @@ class DotSegments {
   int dots_ = 0;
 };
 
+// Whether a path is in normal form as it stands, which nearly all are: no escape, no backslash, no
+// ";", no empty segment and none that begins with a dot, no slash at its end.
+bool is_plain_path(std::string_view raw) {
+  if (raw.size() < 2 || raw.ends_with('/')) return false;
+  char before = 0;
+  for (const char c : raw) {
+    if (!kPlainPathChars.has(c) && (before == '/' || !kPathPunctuation.has(c))) return false;
+    before = c;
+  }
+  return true;
+}
+
 std::optional<Error> normalise(std::string_view raw, std::string& path) {
+  if (is_plain_path(raw)) {
+    path = raw;
+    return std::nullopt;
+  }
   path.reserve(raw.size() + 1);
   DotSegments segments;
   for (std::size_t i = 0; i < raw.size(); ++i) {

@@ -8,12 +8,12 @@ namespace aifd::admin {
 
 // GET and HEAD of /healthz and /livez: 200 while the process runs. /readyz: 503 once it drains.
 // Upstreams are never asked.
-class Health final : public chain::Middleware {
+class Health final : public chain::PromptMiddleware {
  public:
   // The lifecycle outlives the chain.
   explicit Health(const Lifecycle& lifecycle) : lifecycle_(lifecycle) {}
   std::string_view name() const noexcept override { return "health"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   const Lifecycle& lifecycle_;

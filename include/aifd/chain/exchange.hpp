@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,7 +92,7 @@ class Exchange {
 
  private:
   std::vector<std::unique_ptr<Tap>> taps_;
-  std::deque<std::string> kept_;
+  std::forward_list<std::string> kept_;
   bool finished_ = false;
 };
 

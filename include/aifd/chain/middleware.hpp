@@ -26,6 +26,8 @@ struct Pass {};
 using LocalReply = Reply;
 using Verdict = std::variant<Pass, LocalReply>;
 
+class PromptMiddleware;
+
 // Built at start-up and shared by all exchanges of all workers: no state of one request lives here.
 class Middleware {
  public:
@@ -38,6 +40,19 @@ class Middleware {
 
   // May edit the request, add taps, wait, answer, or refuse with an Error.
   virtual Task<Result<Verdict>> on_request(Exchange& exchange) const = 0;
+
+  // This link, where it is one that never waits.
+  virtual const PromptMiddleware* prompt() const noexcept { return nullptr; }
+};
+
+// A link that decides without waiting: the chain calls it as a plain function, which spares most
+// links of a request their coroutine.
+class PromptMiddleware : public Middleware {
+ public:
+  virtual Result<Verdict> decide(Exchange& exchange) const = 0;
+
+  Task<Result<Verdict>> on_request(Exchange& exchange) const final;
+  const PromptMiddleware* prompt() const noexcept final { return this; }
 };
 
 // The links in their order.

@@ -40,7 +40,7 @@ class RequestBody {
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
  private:
-  Task<Result<Piece>> read_source();
+  void note(const Result<Piece>& piece);
 
   BodySource& source_;
   protocol::BodyFraming framing_;

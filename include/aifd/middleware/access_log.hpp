@@ -7,12 +7,12 @@
 namespace aifd::middleware {
 
 // Adds a tap that notes the outcome. Keys, query secrets and cookies are never in a line.
-class AccessLog final : public chain::Middleware {
+class AccessLog final : public chain::PromptMiddleware {
  public:
   // The writer outlives the chain.
   explicit AccessLog(services::LineWriter& writer) : writer_(writer) {}
   std::string_view name() const noexcept override { return "access_log"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   services::LineWriter& writer_;

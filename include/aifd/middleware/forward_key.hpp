@@ -7,12 +7,12 @@
 namespace aifd::middleware {
 
 // Wherever the caller's key travels. A key that is no forward key passes through unchanged.
-class ForwardKey final : public chain::Middleware {
+class ForwardKey final : public chain::PromptMiddleware {
  public:
   // The ring outlives the chain. `required`: who brings no forward key is refused (401).
   ForwardKey(const services::KeyRing& ring, bool required) : ring_(ring), required_(required) {}
   std::string_view name() const noexcept override { return "forward_key"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   const services::KeyRing& ring_;

@@ -9,12 +9,12 @@
 namespace aifd::middleware {
 
 // Also finds out the caller's address, which everything behind it counts by.
-class IpFilter final : public chain::Middleware {
+class IpFilter final : public chain::PromptMiddleware {
  public:
   // An empty allow list admits everybody; the deny list wins.
   IpFilter(CidrSet allow, CidrSet deny, CidrSet trusted_proxies);
   std::string_view name() const noexcept override { return "ip_filter"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   CidrSet allow_;

@@ -6,13 +6,13 @@
 
 namespace aifd::middleware {
 
-class Route final : public chain::Middleware {
+class Route final : public chain::PromptMiddleware {
  public:
   // The table outlives the chain. `forward_client_ip`: the upstream is told the caller's address.
   Route(const services::RouteTable& table, bool forward_client_ip)
       : table_(table), forward_client_ip_(forward_client_ip) {}
   std::string_view name() const noexcept override { return "route"; }
-  Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   const services::RouteTable& table_;

@@ -1,6 +1,7 @@
 // One client connection: request after request, each through the chain to its answer.
 #pragma once
 
+#include <array>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <random>
@@ -87,7 +88,7 @@ class ClientSession {
   void on_client_late() noexcept;
   void on_client_gone() noexcept;
   void on_probe() noexcept;
-  std::string new_request_id();
+  std::array<char, 32> new_request_id();
 
   const SessionContext& context_;
   LoopExecutor executor_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -19,6 +20,11 @@ using Socket = asio::basic_stream_socket<tcp, LoopExecutor>;
 
 // The completion token of every wait: the loop's own executor, errors as values.
 inline constexpr asio::use_awaitable_t<LoopExecutor> kAwait{};
+
+struct ReadResult {
+  error_code ec;
+  std::size_t count = 0;
+};
 
 // Up to four buffers, written as one.
 class BufferList {
@@ -61,6 +67,19 @@ class Stream {
   // At least one byte, or an error; eof for an orderly end, ssl::error::stream_truncated for
   // a TLS peer that closed without saying so.
   Task<std::size_t> read_some(std::span<char> into, error_code& ec);
+
+  // The same, to be awaited at once: such an operation waits in its caller's frame and needs no
+  // coroutine of its own.
+  auto read(std::span<char> into) {
+    return asio::async_initiate<const asio::deferred_t, void(ReadResult)>(
+        [this, into](auto handler) {
+          async_read_some(into, [handler = std::move(handler)](const error_code& ec,
+                                                               std::size_t count) mutable {
+            std::move(handler)(ReadResult{ec, count});
+          });
+        },
+        asio::deferred);
+  }
 
   // The same for a plain handler: handler(error_code, size_t).
   template <class Handler>

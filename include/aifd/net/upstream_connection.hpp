@@ -29,7 +29,22 @@ class UpstreamConnection final : public Stoppable, private Deadline {
   void expect_nothing() noexcept { clear(); }
 
   // Reads once more into the buffer. False: the upstream ended its side in an orderly way.
-  Task<Result<bool>> fill();
+  // To be awaited at once, like Stream::read.
+  auto fill() {
+    return asio::async_initiate<const asio::deferred_t, void(Result<bool>)>(
+        [this](auto handler) {
+          if (const Result<void> room = make_room(); !room) {
+            std::move(handler)(room.error());
+            return;
+          }
+          stream_.async_read_some({data_.get() + end_, capacity_ - end_},
+                                  [this, handler = std::move(handler)](const error_code& ec,
+                                                                       std::size_t count) mutable {
+                                    std::move(handler)(note_read(ec, count));
+                                  });
+        },
+        asio::deferred);
+  }
   // What has been read and not consumed; may be changed in place.
   std::span<char> buffered() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t count) noexcept;
@@ -40,7 +55,10 @@ class UpstreamConnection final : public Stoppable, private Deadline {
   // The final answer's head; interim ones (1xx but 101) are read past. Valid until the next fill().
   Task<Result<protocol::ResponseHead>> read_head();
 
-  // Writes what goes at once; the rest is awaited.
+  // Writes what goes at once and takes it off `buffers`; what is left is for write_rest().
+  Result<void> try_write(BufferList& buffers);
+  Task<Result<void>> write_rest(BufferList& buffers);
+  // Both.
   Task<Result<void>> write(BufferList& buffers);
 
   bool reused() const noexcept { return reused_; }
@@ -48,12 +66,16 @@ class UpstreamConnection final : public Stoppable, private Deadline {
   bool received_any() const noexcept { return received_any_; }
   bool sent_any() const noexcept { return sent_any_; }
 
-  // Before it rests in the pool: gives its buffer back.
+  // Before it rests in the pool. The next use is likely to follow soon, so the buffer stays until
+  // release_buffer().
   void rest() noexcept;
+  void release_buffer() noexcept;
 
   void stop() noexcept override { stream_.close(); }
 
  private:
+  Result<void> make_room();
+  Result<bool> note_read(const error_code& ec, std::size_t count);
   void on_deadline() noexcept override;
   Error failure(std::string_view doing, const error_code& ec) const;
 

@@ -1,5 +1,5 @@
 // Where a message's body ends, decided strictly: whatever is ambiguous is refused, never guessed.
-// Stands in front of what Beast 1.81's parser lets pass (RFC 9112, sections 3.2, 5 and 6).
+// RFC 9112, sections 3.2, 5 and 6.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,6 @@
 namespace aifd::protocol {
 
 // A head is at most this many bytes, blank line included, and this many fields; over it: 431.
-// Beast 1.81 throws on a single field of more than 64 KiB, so this is no setting.
 inline constexpr std::size_t kMaxHeadBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kMaxFields = 256;
 
@@ -22,7 +21,7 @@ inline constexpr std::size_t kMaxFields = 256;
 // check_raw_head; so is a head with a blank line in front, which is for the caller to skip.
 std::size_t find_head_end(std::string_view bytes, std::size_t from) noexcept;
 
-// Refuses what must not even reach a parser: NUL, bare CR or LF, a control character, obs-fold, a
+// Refuses what may stand in no head, whatever its first line means: NUL, bare CR or LF, a control character, obs-fold, a
 // field name that is no token (white space before a colon), an empty first line (all bad_request);
 // more than kMaxFields fields or kMaxHeadBytes (head_too_large). `head` includes the blank line and
 // ends with it. Whoever reads an upstream maps the error's kind and source.
@@ -48,10 +47,11 @@ struct RequestFraming {
 // authority; Content-Length repeated, signed, listed or over 2^63-1; Transfer-Encoding that is not
 // exactly one "chunked" (501 where it is a valid list of other codings), with Content-Length, or in
 // HTTP/1.0; an Expect other than 100-continue (417 is 400 here); more than 64 elements in
-// Connection; a method that is no token, or a standard one not in capitals; CONNECT; TRACE, whose
-// echo would show the upstream's key; a target in authority form, or that is neither "*" with
-// OPTIONS, nor origin-form, nor absolute http(s)-form; an absolute target whose authority differs
-// from Host (misdirected, 421). The target's characters are parse_target's to judge.
+// Connection, or one that is no token; a method that is no token, or a standard one not in
+// capitals; CONNECT; TRACE, whose echo would show the upstream's key; a target in authority form,
+// or that is neither "*" with OPTIONS, nor origin-form, nor absolute http(s)-form; an absolute
+// target whose authority differs from Host (misdirected, 421). The target's characters are
+// parse_target's to judge.
 Result<RequestFraming> check_request(const RequestHead& head);
 
 struct ResponseFraming {
