@@ -1,4 +1,5 @@
 """A WebSocket client and server of the websockets library, with the daemon between them."""
+import contextlib
 import threading
 
 import pytest
@@ -90,9 +91,8 @@ def test_refusal_passes(server, tunnel):
 
 
 def test_many_sockets(tunnel):
-    sockets = [open_socket(tunnel) for _ in range(20)]
-    for number, socket in enumerate(sockets):
-        socket.send(str(number))
-    assert [socket.recv(timeout=30) for socket in sockets] == [str(number) for number in range(20)]
-    for socket in sockets:
-        socket.close()
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(open_socket(tunnel)) for _ in range(20)]
+        for number, socket in enumerate(sockets):
+            socket.send(str(number))
+        assert [socket.recv(timeout=30) for socket in sockets] == [str(number) for number in range(20)]

@@ -15,6 +15,7 @@ LISTENING = re.compile(r"listening on (https?)://(\S+):(\d+)", re.IGNORECASE)
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|WARNING: ThreadSanitizer|runtime error:|SUMMARY: \w*Sanitizer")
 PASSED_ON = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "GCOV_PREFIX",
              "GCOV_PREFIX_STRIP")
+TSAN_SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
 
 
 def binary() -> str:
@@ -27,6 +28,7 @@ def binary() -> str:
 def clean_environment(extra: Optional[Dict[str, str]] = None) -> Dict[str, str]:
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment["LANG"] = "C.UTF-8"
+    environment["TSAN_OPTIONS"] = f"{environment.get('TSAN_OPTIONS', '')}:suppressions={TSAN_SUPPRESSIONS}".lstrip(":")
     environment.update({name: str(value) for name, value in (extra or {}).items()})
     return environment
 
