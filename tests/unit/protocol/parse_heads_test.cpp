@@ -1,4 +1,4 @@
-#include "aifd/net/head_parser.hpp"
+#include "aifd/protocol/head_parser.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "aifd/protocol/framing.hpp"
 
-namespace aifd::net {
+namespace aifd::protocol {
 namespace {
 
 using protocol::BodyFraming;
@@ -156,4 +156,4 @@ TEST(ResponseHeads, AreFramedAsTheTableSays) {
 }
 
 }  // namespace
-}  // namespace aifd::net
+}  // namespace aifd::protocol
