@@ -1,6 +1,7 @@
 #include "aifd/chain/relay.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace aifd::chain {
 namespace {
@@ -44,10 +45,14 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   if (!reply.body) co_return co_await sink.flush();
   bool all_written = false;
   for (;;) {
-    if (!all_written && !reply.body->ready()) {
-      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+    std::optional<Result<Piece>> here = reply.body->try_next();
+    if (!here) {
+      if (!all_written && !reply.body->ready()) {
+        if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+      }
+      here = co_await reply.body->next();
     }
-    const Result<Piece> piece = co_await reply.body->next();
+    const Result<Piece>& piece = *here;
     if (!piece) co_return piece.error();
     exchange.progress.bytes_out += piece->bytes.size();
 

@@ -172,7 +172,8 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   UpstreamExchange upstream(exchange, stopper, context_.pool, executor_, context_.settings.timeouts,
                             [this] { input_.cancel(); });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
-  co_await upstream.finish();
+  if (upstream.uploading()) co_await upstream.end_upload();
+  upstream.finish();
   stopper_ = nullptr;
   probe_.clear();
   patience_.clear();
@@ -182,7 +183,8 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
     const bool ours = exchange.progress.error.has_value();
     exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
     if (sink.keeps_alive() && !stopper.stopped()) {
-      co_return body.ended() || co_await discard_rest(body);
+      if (body.ended()) co_return true;
+      co_return co_await discard_rest(body);
     }
     if (malformed || !body.ended()) co_await linger();
     co_return false;

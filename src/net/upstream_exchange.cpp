@@ -66,7 +66,7 @@ Task<Result<Reply>> UpstreamExchange::send() {
 
     const bool answer_begun = connection_ && connection_->received_any();
     const bool reused = connection_ && connection_->reused();
-    co_await end_upload();
+    if (uploading()) co_await end_upload();
     drop_connection();
     if (stopper_.stopped()) co_return *stopper_.reason();
     const FailedAttempt failed{exchange_.progress.attempts, exchange_.body.rewind(), answer_begun};
@@ -134,11 +134,12 @@ Task<Result<void>> UpstreamExchange::begin_upload() {
   BufferList buffers;
   buffers.add(head_);
   bool whole = framing_.kind == BodyKind::none;
-  if (!whole && exchange_.body.ready()) {
-    const Result<Piece> piece = co_await exchange_.body.next();
-    if (!piece) co_return piece.error();
-    add_piece(buffers, *piece);
-    whole = piece->last;
+  if (!whole) {
+    if (const std::optional<Result<Piece>> piece = exchange_.body.try_next()) {
+      if (!*piece) co_return piece->error();
+      add_piece(buffers, **piece);
+      whole = (*piece)->last;
+    }
   }
   Result<void> written = connection_->try_write(buffers);
   if (written && !buffers.empty()) written = co_await connection_->write_rest(buffers);
@@ -190,12 +191,10 @@ Task<Result<void>> UpstreamExchange::upload_rest() {
 }
 
 Task<void> UpstreamExchange::end_upload() {
-  if (upload_ == Upload::running) {
-    upload_stopped_ = true;
-    connection_->stop();
-    stop_client_read_();
-    while (upload_ == Upload::running) co_await upload_ended_.wait();
-  }
+  upload_stopped_ = true;
+  connection_->stop();
+  stop_client_read_();
+  while (upload_ == Upload::running) co_await upload_ended_.wait();
 }
 
 void UpstreamExchange::add_piece(BufferList& buffers, const Piece& piece) {
@@ -238,8 +237,7 @@ Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
   return reply;
 }
 
-Task<void> UpstreamExchange::finish() {
-  if (upload_ == Upload::running) co_await end_upload();
+void UpstreamExchange::finish() {
   if (connection_ && reusable_ && answer_whole_ && uploaded() && !stopper_.stopped() &&
       connection_->buffered().empty()) {
     guard_.reset();
