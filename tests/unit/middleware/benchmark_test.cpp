@@ -15,7 +15,7 @@ using test::TestExchange;
 const char* const kChat = "POST /benchmark/v1/chat/completions";
 
 Benchmark::Options options() {
-  return {true, {}, 1000};
+  return {{}, 1000};
 }
 
 // The data of each event of a stream, each ended by a blank line.
@@ -113,15 +113,11 @@ TEST(BenchmarkStream, IsPacedFromItsFirstTokenSoThatDelaysDoNotAddUp) {
   EXPECT_EQ(pace.on_chunk("x"), first + std::chrono::hours(2));
 }
 
-TEST(Benchmark, StreamsByDefaultAsTheSettingsSay) {
-  for (const bool stream : {true, false}) {
-    Benchmark::Options wanted = options();
-    wanted.stream_by_default = stream;
-    TestExchange exchange(kChat, "{}");
-    auto verdict = exchange.run(Benchmark(wanted));
-    const auto type = test::answer_of(verdict).head.fields.get("Content-Type");
-    EXPECT_EQ(type.starts_with("text/event-stream"), stream);
-  }
+TEST(Benchmark, AnswersWholeUnlessAStreamIsAskedForAsTheApiDoes) {
+  TestExchange exchange(kChat, "{}");
+  auto verdict = exchange.run(Benchmark(options()));
+  const auto type = test::answer_of(verdict).head.fields.get("Content-Type");
+  EXPECT_EQ(type, "application/json");
 }
 
 TEST(Benchmark, ListsItsModel) {

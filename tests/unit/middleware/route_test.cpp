@@ -178,7 +178,8 @@ TEST(Route, SetsTheDialectOfErrorsByPathAndRoute) {
 }
 
 TEST(Admission, EndsWhatWasRefusedBeforeInTheDialectOfItsPathBehindItsRoute) {
-  const services::RouteTable table({{.base_url = {}, .prefix = "/some"}});
+  const std::vector<config::Route> routes{{.base_url = {}, .prefix = "/some"}};
+  const services::RouteTable table(routes);
   const Admission link(table);
   for (const char* target : {"POST /v1/messages", "POST /some/v1/messages"}) {
     TestExchange exchange(target);
