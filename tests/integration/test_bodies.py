@@ -333,3 +333,11 @@ def test_large_download_at_constant_memory(chunked):
                 got.add(part)
         assert (got.size, got.value) == (due.size, due.value)
         assert_memory_is_bounded(daemon, before)
+
+
+def test_expect_100_continue_and_an_upstream_that_refuses(daemon, upstream):
+    """Its refusal is the answer, whether or not the body went up."""
+    upstream.script(expect_head(), send(answer("417 Expectation Failed", [("Connection", "close")], b"no")), hold())
+    with daemon.client() as client:
+        client.request("POST", "/v1/x", [("Expect", "100-continue"), ("Content-Length", "5")])
+        assert client.read_response().status == 417

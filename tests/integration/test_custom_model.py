@@ -125,3 +125,18 @@ def test_a_body_too_large_to_look_into():
         small = b'{"model":"gpt-3.5-turbo"}'
         assert daemon.ask("POST", PATH, body=small).status == 200
         assert ollama.requests[-1].body == b'{"model":"qwen2:7b"}'
+
+
+def test_the_next_request_behind_a_mapped_one(both):
+    daemon, upstream, ollama = both
+    go = threading.Event()
+    ollama.script(expect_request(), wait(go), send(ok(b"one")))
+    with daemon.client() as client:
+        client.request("POST", PATH, body=b'{"model":"gpt-3.5-turbo"}')
+        ollama.wait_for_requests()
+        client.request("POST", PATH, body=b'{"model":"gpt-4","x":"' + b"y" * 30000 + b'"}')
+        go.set()
+        assert client.read_response().body == b"one"
+        assert client.read_response().body == b"ok"
+    assert ollama.requests[0].body == b'{"model":"qwen2:7b"}'
+    assert upstream.requests[0].body == b'{"model":"gpt-4","x":"' + b"y" * 30000 + b'"}'

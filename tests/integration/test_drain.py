@@ -15,8 +15,8 @@ def upstream():
         yield upstream
 
 
-def start(upstream, **settings):
-    return Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "DRAIN_TIMEOUT": "30", **settings})
+def start(upstream, tls=None, **settings):
+    return Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "DRAIN_TIMEOUT": "30", **settings}, tls=tls)
 
 
 def refuses(daemon) -> bool:
@@ -213,3 +213,18 @@ def test_two_workers_drain_alike(upstream):
             assert client.body.rest() == event("end")
             client.close()
         assert_ends_soon(daemon)
+
+
+def test_silent_tls_clients_do_not_delay(authority, upstream):
+    certificate, key = authority.issue("localhost")
+    with start(upstream, ssl_certfile=certificate, ssl_keyfile=key, tls=authority.client_context()) as daemon:
+        kept = daemon.client()
+        assert kept.ask("GET", "/v1/x").status == 200
+        context, daemon.tls = daemon.tls, None
+        silent, half = daemon.client(), daemon.client().send(b"\x16\x03\x01")
+        daemon.tls = context
+        assert daemon.ask("GET", "/healthz").status == 200
+        daemon.signal()
+        assert_ends_soon(daemon)
+        for client in (kept, silent, half):
+            client.close()

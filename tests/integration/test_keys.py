@@ -30,6 +30,7 @@ def test_forward_key_is_exchanged_wherever_clients_put_it(daemon, upstream, name
 @pytest.mark.parametrize("target, before, after", [
     ("/v1beta/models/m:generateContent?key=fk-one", "/v1beta/models/m:generateContent?key=", ""),
     ("/v1beta/models?alt=sse&key=fk-one&x=%20", "/v1beta/models?alt=sse&key=", "&x=%20"),
+    ("/v1beta/models?key=fk%2Done", "/v1beta/models?key=", ""),
 ])
 def test_forward_key_in_the_query_is_exchanged(daemon, upstream, target, before, after):
     got = sent_up(daemon, upstream, [], target).target

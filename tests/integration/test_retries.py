@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from harness import (SSE_HEAD, Cut, Daemon, RefusingPort, chunk, cut, event, eventually, expect_head, expect_request,
-                     ok, refused_connects, reset, routes, send)
+from harness import (LAST_CHUNK, SSE_HEAD, Cut, Daemon, RefusingPort, chunk, cut, event, eventually, expect_head,
+                     expect_request, ok, refused_connects, reset, routes, send, wait)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -136,3 +136,26 @@ def test_a_body_already_streamed_is_not_sent_in_part(daemon, upstream, client):
     if response.status == 200:
         assert upstream.requests[-1].body == b"abcdef"
     assert all(request.body in (b"", b"abcdef") for request in upstream.requests)
+
+
+def test_a_chunked_body_is_sent_again_whole(daemon, upstream, client):
+    upstream.script(expect_request(), cut())
+    client.send(b"POST /v1/x HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + chunk(b"hello") + chunk(b" world") + LAST_CHUNK)
+    assert client.read_response("POST").status in (200, 502)
+    assert {request.body for request in upstream.requests} == {b"hello world"}
+
+
+@pytest.mark.parametrize("more", [b"x", b"POST /v1/next HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n" + b"z" * 40000])
+def test_a_body_sent_again_is_not_what_came_behind_it(daemon, upstream, client, more):
+    """The next request arrives in the same buffer while the first waits for its answer."""
+    go = threading.Event()
+    body = bytes(range(256)) * 8
+    upstream.script(expect_request(), wait(go), cut())
+    client.request("PUT", "/v1/x", body=body)
+    upstream.wait_for_requests()
+    client.send(more)
+    client.silent_for(0.2)
+    go.set()
+    assert client.read_response("PUT").status == 200
+    assert [request.body for request in upstream.requests][:2] == [body, body]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from harness import Daemon, Upstream, answer, echo_raw, expect_request, hold, ok, routes, send, wait
+from harness import Daemon, Upstream, answer, echo_raw, expect_request, hold, is_sanitized, ok, routes, send, wait
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HANDSHAKE = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
@@ -178,3 +178,34 @@ def test_tunnel_outlives_the_idle_timeout_while_bytes_flow():
             assert client.silent_for(2.5)
             client.send(b"still here")
             assert client.reader.exactly(10) == b"still here"
+
+
+def test_tunnel_over_tls_on_both_sides(authority):
+    data = os.urandom(60000)
+    certificate, key = authority.issue("127.0.0.1", "localhost")
+    with Upstream(tls=authority.server_context("localhost"), name="localhost") as upstream, Daemon(
+            {"FORWARD_CONFIG": routes(("/", upstream.url)), "SSL_CERT_FILE": authority.certificate,
+             "ssl_certfile": certificate, "ssl_keyfile": key}, tls=authority.client_context()) as daemon:
+        upstream.script(expect_request(), send(SWITCH), echo_raw())
+        with daemon.client() as client:
+            assert client.send(switch()).read_head().status == 101
+            for size in (1, 16384, 16385, 60000):
+                assert client.send(data[:size]).reader.exactly(size) == data[:size]
+        assert upstream.connections[0].closed.wait(6)
+
+
+def test_a_tunnel_holds_a_fast_side_back(daemon, upstream, client):
+    """The client does not read what it gets back: the upstream's echo stands, and so does the client's sending."""
+    upstream.script(expect_request(), send(SWITCH), echo_raw())
+    assert client.send(switch()).read_head().status == 101
+    before = daemon.peak_memory()
+    client.sock.settimeout(2)
+    sent = 0
+    try:
+        while sent < 256 << 20:
+            sent += client.sock.send(b"x" * 65536)
+    except OSError:
+        pass
+    assert sent < 128 << 20
+    if not is_sanitized():
+        assert daemon.peak_memory() - before < 16 << 20
