@@ -23,7 +23,7 @@ chain::Chain build_chain(const config::Settings& settings, Services& services,
   if (services.access_log) add(std::make_unique<middleware::AccessLog>(*services.access_log));
 
   // Before anything that reads the request: what is not valid HTTP has nothing to read.
-  add(std::make_unique<middleware::Admission>());
+  add(std::make_unique<middleware::Admission>(services.routes));
 
   // Before the addresses: a load balancer's probe need not be on the allow list.
   add(std::make_unique<admin::Health>(services.lifecycle));

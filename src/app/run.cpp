@@ -87,8 +87,7 @@ bool listen_or_explain(net::Server& server) {
   return listening.has_value();
 }
 
-ExitCode serve(config::Settings settings, bool demo) {
-  const Signals signals;
+ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
   std::optional<Daemon> model;
   if (demo) {
     model.emplace(demo_model_settings(), nullptr, kDemoTokenInterval);
@@ -137,8 +136,9 @@ ExitCode run(const config::Sources& sources, bool demo) {
     ::setenv("TZ", settings.time_zone.c_str(), 1);
     ::tzset();
   }
+  const Signals signals;  // before the first thread, which takes the mask over
   log::start(is_journal());
-  const ExitCode code = serve(std::move(settings), demo);
+  const ExitCode code = serve(std::move(settings), signals, demo);
   log::stop();
   return code;
 }

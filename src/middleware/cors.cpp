@@ -6,11 +6,19 @@ namespace aifd::middleware {
 namespace {
 
 constexpr std::string_view kAllowOrigin = "Access-Control-Allow-Origin";
+constexpr std::string_view kAllowCredentials = "Access-Control-Allow-Credentials";
 
 void mark(protocol::Fields& fields, std::string_view allowed) {
   fields.set(kAllowOrigin, allowed);
-  fields.remove("Access-Control-Allow-Credentials");
+  fields.remove(kAllowCredentials);
   if (allowed != "*") fields.add("Vary", "Origin");
+}
+
+// No page of that origin may read the answer, whatever the upstream says.
+void forbid(protocol::Fields& fields) {
+  fields.remove(kAllowOrigin);
+  fields.remove(kAllowCredentials);
+  fields.add("Vary", "Origin");
 }
 
 class CorsTap final : public chain::Tap {
@@ -18,6 +26,10 @@ class CorsTap final : public chain::Tap {
   explicit CorsTap(std::string_view allowed) : allowed_(allowed) {}
 
   void on_head(protocol::ResponseHead& head) override {
+    if (allowed_.empty()) {
+      forbid(head.fields);
+      return;
+    }
     mark(head.fields, allowed_);
     head.fields.set("Access-Control-Expose-Headers", "*");
   }
@@ -31,6 +43,10 @@ chain::Reply preflight_reply(chain::Exchange& exchange, std::string_view allowed
   reply.head.status = 204;
   reply.head.reason = chain::reason_phrase(204);
   protocol::Fields& fields = reply.head.fields;
+  if (allowed.empty()) {
+    forbid(fields);
+    return reply;
+  }
   mark(fields, allowed);
   fields.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   // "*" does not cover Authorization, so what was asked for is named.
@@ -49,8 +65,8 @@ std::string_view Cors::allowed(std::string_view origin) const noexcept {
 
 Result<chain::Verdict> Cors::decide(chain::Exchange& exchange) const {
   const std::string_view origin = exchange.request.fields.get("Origin");
-  const std::string_view granted = origin.empty() ? std::string_view{} : allowed(origin);
-  if (granted.empty()) return chain::Verdict{chain::Pass{}};
+  if (origin.empty()) return chain::Verdict{chain::Pass{}};
+  const std::string_view granted = allowed(origin);
   if (exchange.request.method == "OPTIONS" &&
       exchange.request.fields.contains("Access-Control-Request-Method")) {
     return chain::Verdict{preflight_reply(exchange, granted)};

@@ -9,6 +9,11 @@ using chain::Exchange;
 using protocol::Credential;
 using protocol::CredentialPlace;
 
+const services::KeyRing::Known* find(const services::KeyRing& ring, const Credential& credential) {
+  if (credential.place != CredentialPlace::query_key) return ring.find(credential.key);
+  return ring.find(protocol::decoded_query_key(credential.key));
+}
+
 void replace(Exchange& exchange, const Credential& credential, std::string_view api_key) {
   const std::string_view changed = exchange.keep(
       protocol::with_key(exchange.request, exchange.target.query, credential, api_key));
@@ -28,7 +33,7 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
   if (!credentials) return credentials.error();
   bool known_caller = false;
   for (const Credential& credential : *credentials) {
-    const services::KeyRing::Known* known = ring_.find(credential.key);
+    const services::KeyRing::Known* known = find(ring_, credential);
     if (known == nullptr) continue;
     const std::string_view api_key = ring_.next_api_key(known->level);
     if (api_key.empty()) {

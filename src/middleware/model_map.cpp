@@ -1,9 +1,31 @@
 #include "aifd/middleware/model_map.hpp"
 
+#include "aifd/protocol/credentials.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::middleware {
+namespace {
+
+using protocol::CredentialPlace;
+
+// They belong to another server. Two keys in one place are refused, as where keys are replaced.
+Result<void> drop_credentials(chain::Exchange& exchange) {
+  const auto found = protocol::find_credentials(exchange.request, exchange.target.query);
+  if (!found) return found.error();
+  for (const protocol::Credential& credential : *found) {
+    if (credential.place == CredentialPlace::query_key) {
+      exchange.target.query = exchange.keep(
+          protocol::with_key(exchange.request, exchange.target.query, credential, ""));
+    } else {
+      exchange.request.fields.remove(protocol::field_name(credential.place));
+    }
+  }
+  exchange.request.fields.remove("Authorization");  // of whatever scheme
+  return {};
+}
+
+}  // namespace
 
 ModelMap::ModelMap(config::ModelMap map, std::uint64_t max_buffered_bytes)
     : map_(std::move(map)),
@@ -26,6 +48,7 @@ Task<Result<chain::Verdict>> ModelMap::on_request(chain::Exchange& exchange) con
   const auto mapped = map_.models.find(*peek->model);
   if (mapped == map_.models.end()) co_return chain::Verdict{chain::Pass{}};
 
+  if (Result<void> dropped = drop_credentials(exchange); !dropped) co_return dropped.error();
   std::string literal = "\"";
   protocol::append_json_escaped(literal, mapped->second);
   literal += '"';
@@ -39,9 +62,6 @@ void ModelMap::redirect(chain::Exchange& exchange) const {
                                  authority_};
   exchange.destination.base_path = base_path_;
   exchange.destination.may_upgrade = false;
-  for (const std::string_view name : {"Authorization", "x-api-key", "api-key", "x-goog-api-key"}) {
-    exchange.request.fields.remove(name);
-  }
 }
 
 }  // namespace aifd::middleware

@@ -5,11 +5,6 @@ namespace {
 
 using chain::Exchange;
 
-std::string_view path_after(std::string_view prefix, std::string_view path) {
-  if (prefix != "/") path.remove_prefix(prefix.size());
-  return path.empty() ? std::string_view("/") : path;
-}
-
 Error no_route(std::string detail) {
   return {ErrorKind::no_route, ErrorSource::client, false, std::move(detail)};
 }
@@ -61,7 +56,8 @@ Result<chain::Verdict> Route::decide(Exchange& exchange) const {
                     "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
   }
   const config::Route& route = entry->route;
-  exchange.route = {route.prefix, path_after(route.prefix, exchange.target.path),
+  exchange.route = {route.prefix,
+                    services::RouteTable::path_after(route.prefix, exchange.target.path),
                     route.type == config::RouteType::openai};
   exchange.dialect = protocol::detect_dialect(route.prefix, exchange.route.path);
   if (exchange.route.openai && is_doubled(route, exchange.route.path)) {

@@ -1,10 +1,25 @@
 #include "aifd/net/request_reader.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "aifd/protocol/head_parser.hpp"
 
 namespace aifd::net {
+
+namespace {
+
+// Methods are case-sensitive (RFC 9110, 9.1), but whoever writes "get" means GET, and an upstream
+// that reads "head" as HEAD would disagree with us about the answer's body.
+std::string_view normal_method(std::string_view method) noexcept {
+  static constexpr std::array<std::string_view, 9> kStandard{
+      "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE"};
+  const auto same = [method](std::string_view name) { return protocol::iequals(name, method); };
+  const auto found = std::ranges::find_if(kStandard, same);
+  return found == kStandard.end() ? method : *found;
+}
+
+}  // namespace
 
 Error body_too_large(std::uint64_t max_body_bytes) {
   return {ErrorKind::body_too_large, ErrorSource::client, false,
@@ -25,6 +40,7 @@ Request read_request(const Result<std::string_view>& head_bytes, std::uint64_t m
     return request;
   }
   request.head = std::move(*head);
+  request.head.method = normal_method(request.head.method);
   const Result<protocol::RequestFraming> framing = protocol::check_request(request.head);
   if (!framing) {
     request.refused = framing.error();

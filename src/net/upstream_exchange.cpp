@@ -120,11 +120,11 @@ void UpstreamExchange::write_head() {
     authorization = proxy_authorization(*server_->proxy);
     if (!authorization.empty()) extra.add("Proxy-Authorization", authorization);
   }
+  framing_ = exchange_.body.framing();
   head_.clear();
-  protocol::append_request_head(head_, {exchange_.request.method, target, to.server.authority},
-                                exchange_.request.fields, exchange_.body.framing(),
-                                asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "",
-                                extra);
+  protocol::append_request_head(
+      head_, {exchange_.request.method, target, to.server.authority}, exchange_.request.fields,
+      framing_, asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "", extra);
 }
 
 // The first bytes of the body share the head's write; a body that is not here whole goes up beside
@@ -133,7 +133,7 @@ Task<Result<void>> UpstreamExchange::begin_upload() {
   write_head();
   BufferList buffers;
   buffers.add(head_);
-  bool whole = exchange_.body.framing().kind == BodyKind::none;
+  bool whole = framing_.kind == BodyKind::none;
   if (!whole) {
     if (const std::optional<Result<Piece>> piece = exchange_.body.try_next()) {
       if (!*piece) co_return piece->error();
@@ -198,7 +198,7 @@ Task<void> UpstreamExchange::end_upload() {
 }
 
 void UpstreamExchange::add_piece(BufferList& buffers, const Piece& piece) {
-  if (exchange_.body.framing().kind != BodyKind::chunked) {
+  if (framing_.kind != BodyKind::chunked) {
     buffers.add(piece.bytes);
   } else if (!piece.bytes.empty()) {
     buffers.add(protocol::chunk_header(piece.bytes.size(), chunk_header_));

@@ -132,6 +132,10 @@ Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::s
   return credentials;
 }
 
+std::string decoded_query_key(std::string_view key) {
+  return percent_decode(key);
+}
+
 std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
                      std::string_view key) {
   if (credential.place == CredentialPlace::query_key) {

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 namespace aifd::services {
 namespace {
@@ -19,17 +21,28 @@ constexpr auto kGather = 50ms;              // how long lines wait for company
 constexpr std::size_t kEnough = 64 * 1024;  // then they do not wait
 constexpr int kStopAfterMs = 1000;
 
+// A process that was killed while it wrote leaves half a line, which the next must not join.
+bool ends_in_half_a_line(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  std::ifstream file(path, std::ios::binary);
+  return file.seekg(-1, std::ios::end) && file.get() != '\n';
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LineWriter>> LineWriter::open(const std::string& target) {
   if (target == "stdout") return std::make_unique<LineWriter>(STDOUT_FILENO, false);
+  const bool torn = ends_in_half_a_line(target);
   const int descriptor =
       ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (descriptor < 0) {
     return Error{ErrorKind::internal, ErrorSource::aifd, false,
                  "ACCESS_LOG: " + target + " cannot be written: " + std::strerror(errno)};
   }
-  return std::make_unique<LineWriter>(descriptor, true);
+  auto writer = std::make_unique<LineWriter>(descriptor, true);
+  if (torn) writer->add("\n");
+  return writer;
 }
 
 LineWriter::LineWriter(int descriptor, bool is_file)

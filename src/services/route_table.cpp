@@ -20,6 +20,11 @@ const RouteTable::Entry* RouteTable::find(std::string_view path) const noexcept 
   return nullptr;
 }
 
+std::string_view RouteTable::path_after(std::string_view prefix, std::string_view path) noexcept {
+  if (prefix != "/") path.remove_prefix(prefix.size());
+  return path.empty() ? std::string_view("/") : path;
+}
+
 std::string RouteTable::prefixes() const {
   std::string text;
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {

@@ -43,16 +43,17 @@ def test_https_upstream_through_connect(authority, proxy):
     proxy.script(expect_connect(), start_tls(authority.server_context("api.test.example")), expect_request(), send(ok()))
     with Daemon({"FORWARD_CONFIG": FORWARD_TLS, "PROXY": with_credentials(proxy, "me:secret"),
                  "SSL_CERT_FILE": authority.certificate}) as daemon:
-        assert daemon.ask("POST", "/v1/x", body=b"{}").body == b"ok"
-        connect, request = proxy.requests
+        with daemon.client() as client:
+            assert client.ask("POST", "/v1/x", body=b"{}").body == b"ok"
+            assert client.ask("POST", "/v1/y", body=b"{}").status == 200
+        assert len(proxy.connections) == 1
+        connect, request, _ = proxy.requests
         assert connect.method == "CONNECT" and connect.target == "api.test.example:443"
         assert connect.get("host") == "api.test.example:443"
         assert connect.get("proxy-authorization") == basic("me:secret")
         assert request.target == "/v1/x" and request.get("host") == "api.test.example"
         assert request.get("proxy-authorization") is None
         assert proxy.connections[0].server_name == "api.test.example"
-        assert daemon.ask("POST", "/v1/y", body=b"{}").status == 200
-        assert len(proxy.connections) == 1
 
 
 def test_certificate_is_checked_through_connect(authority, proxy):

@@ -109,7 +109,6 @@ def test_an_upstream_that_declines_is_heard(daemon, upstream, client, status):
 
 
 @pytest.mark.parametrize("head", [
-    client_head([("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAAQAAP__")]),
     client_head([("Connection", "Upgrade"), ("Upgrade", "TLS/1.0")]),
     client_head(HANDSHAKE + [("Content-Length", "2")], "POST /v1/realtime HTTP/1.1") + b"{}",
 ])
@@ -118,6 +117,14 @@ def test_an_upgrade_that_is_not_possible_is_426_at_once(daemon, upstream, client
     assert response.status == 426
     assert response.json()["error"]["message"]
     assert upstream.requests == []
+
+
+def test_h2c_is_declined_by_an_ordinary_answer(daemon, upstream, client):
+    """Java's HttpClient asks for it with every first request (RFC 9110, 7.8: a server may ignore it)."""
+    fields = [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAAQAAP__")]
+    response = client.ask("GET", "/v1/x", fields)
+    assert response.status == 200 and not response.all("upgrade")
+    assert not {"upgrade", "http2-settings"} & set(upstream.requests[0].names())
 
 
 def test_upgrade_without_connection_is_an_ordinary_request(daemon, upstream, client):

@@ -90,8 +90,9 @@ def test_sessions_are_resumed(authority, version):
 def test_tls_connections_are_reused(authority):
     with Upstream(tls=authority.server_context("localhost"), name="localhost") as upstream:
         with daemon_for(upstream, authority) as daemon:
-            for _ in range(3):
-                assert daemon.ask("GET", "/v1/x").status == 200
+            with daemon.client() as client:
+                for _ in range(3):
+                    assert client.ask("GET", "/v1/x").status == 200
             assert len(upstream.connections) == 1
 
 

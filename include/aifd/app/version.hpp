@@ -1,3 +1,4 @@
+// The version that people are told.
 #pragma once
 
 #include <string_view>

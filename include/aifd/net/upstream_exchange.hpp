@@ -68,6 +68,7 @@ class UpstreamExchange {
   std::unique_ptr<UpstreamConnection> connection_;
   std::optional<Stopper::Guard> guard_;
   std::string head_;
+  protocol::BodyFraming framing_;  // of the request on its way up, as its head says
   std::array<char, 20> chunk_header_{};
 
   Upload upload_ = Upload::none;

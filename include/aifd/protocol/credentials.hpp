@@ -32,6 +32,9 @@ struct Credential {
 // key of a query is given as it came, percent-encoding included.
 Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query);
 
+// The key of a query as its owner knows it: SDKs percent-encode what they put there.
+std::string decoded_query_key(std::string_view key);
+
 // The value of the field (or the whole query) with `credential` replaced by `key` and nothing else
 // changed, but that several Sec-WebSocket-Protocol fields become one list and that a query's key is
 // percent-encoded. The caller keeps the text alive and sets it.

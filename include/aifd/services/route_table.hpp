@@ -27,6 +27,9 @@ class RouteTable {
   // The entry with the longest prefix that covers the path on whole segments; null: none does.
   const Entry* find(std::string_view path) const noexcept;
 
+  // The path after that entry's prefix; begins with "/".
+  static std::string_view path_after(std::string_view prefix, std::string_view path) noexcept;
+
   // "/, /gemini": for people who asked for something else.
   std::string prefixes() const;
 

@@ -71,8 +71,8 @@ class RelayTest : public testing::Test {
   }
 
   Result<void> relay_steps(Steps steps) {
-    Reply reply = reply_of(std::move(steps));
-    return relay_to_sink(reply);
+    reply_ = reply_of(std::move(steps));
+    return relay_to_sink(reply_);
   }
 
   void add_tap(const std::string& name, std::vector<Clock::time_point> not_before = {}) {
@@ -82,7 +82,8 @@ class RelayTest : public testing::Test {
   Journal journal_;
   TestExchange exchange_{"GET /v1/models"};
   RecordingSink sink_{journal_};
-  ScriptedBody* body_ = nullptr;
+  Reply reply_;
+  ScriptedBody* body_ = nullptr;  // of the reply made last
 };
 
 TEST_F(RelayTest, ShowsTheHeadAndEachPieceToTheTapsBeforeTheClientGetsIt) {

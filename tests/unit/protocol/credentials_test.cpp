@@ -138,5 +138,13 @@ TEST(FieldName, NamesThePlaces) {
   EXPECT_EQ(field_name(Place::websocket_protocol), "sec-websocket-protocol");
 }
 
+TEST(DecodedQueryKey, TakesEscapesForTheirBytesAndLeavesTheRest) {
+  EXPECT_EQ(decoded_query_key("fk-0"), "fk-0");
+  EXPECT_EQ(decoded_query_key("fk%2B%2f+%3D"), "fk+/+=");
+  EXPECT_EQ(decoded_query_key("100%"), "100%");
+  EXPECT_EQ(decoded_query_key("%zz%4"), "%zz%4");
+  EXPECT_EQ(decoded_query_key(""), "");
+}
+
 }  // namespace
 }  // namespace aifd::protocol

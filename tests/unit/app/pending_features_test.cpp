@@ -1,0 +1,23 @@
+#include "aifd/app/pending_features.hpp"
+
+#include <gtest/gtest.h>
+
+namespace aifd::app {
+namespace {
+
+TEST(PendingFeatures, AreNoneByDefault) {
+  EXPECT_TRUE(pending_features({}).empty());
+}
+
+TEST(PendingFeatures, AreNamedAsThePersonSetThem) {
+  config::Settings settings;
+  settings.log_openai = true;
+  settings.cache.openai = true;
+  settings.listen.web_ui = true;
+  settings.level_models[1] = {"gpt-4"};
+  EXPECT_EQ(pending_features(settings),
+            (std::vector<std::string>{"LEVEL_MODELS", "CACHE_OPENAI", "LOG_OPENAI", "--webui"}));
+}
+
+}  // namespace
+}  // namespace aifd::app

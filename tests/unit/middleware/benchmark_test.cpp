@@ -1,0 +1,166 @@
+#include "aifd/middleware/benchmark.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/test_exchange.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using nlohmann::json;
+using test::TestExchange;
+
+const char* const kChat = "POST /benchmark/v1/chat/completions";
+
+Benchmark::Options options() {
+  return {true, {}, 1000};
+}
+
+// The data of each event of a stream, each ended by a blank line.
+std::vector<std::string> events_of(std::string stream) {
+  std::vector<std::string> events;
+  for (std::size_t end = 0; (end = stream.find("\n\n")) != std::string::npos;) {
+    EXPECT_TRUE(stream.starts_with("data: ")) << stream.substr(0, end);
+    events.push_back(stream.substr(6, end - 6));
+    stream.erase(0, end + 2);
+  }
+  EXPECT_EQ(stream, "") << "the last event is ended too";
+  return events;
+}
+
+json answer(const Benchmark& link, const std::string& body) {
+  TestExchange exchange(kChat, body);
+  auto verdict = exchange.run(link);
+  chain::Reply& reply = test::answer_of(verdict);
+  EXPECT_EQ(reply.head.fields.get("Content-Type"), "application/json");
+  return json::parse(test::body_of(reply));
+}
+
+TEST(BenchmarkWhole, IsAChatCompletion) {
+  const json body = answer(Benchmark(options()), R"({"model":"a \"b\"","stream":false})");
+  EXPECT_EQ(body["object"], "chat.completion");
+  EXPECT_EQ(body["model"], "a \"b\"");
+  EXPECT_EQ(body["choices"][0]["message"]["role"], "assistant");
+  EXPECT_EQ(body["choices"][0]["finish_reason"], "stop");
+  EXPECT_FALSE(body["choices"][0]["message"]["content"].get<std::string>().empty());
+  const json& usage = body["usage"];
+  EXPECT_EQ(usage["prompt_tokens"].get<int>() + usage["completion_tokens"].get<int>(),
+            usage["total_tokens"].get<int>());
+}
+
+struct Streamed {
+  std::string text;
+  std::size_t pieces = 0;
+};
+
+Streamed read_stream(TestExchange& exchange, const Benchmark& link) {
+  auto verdict = exchange.run(link);
+  chain::Reply& reply = test::answer_of(verdict);
+  EXPECT_EQ(reply.head.status, 200);
+  EXPECT_TRUE(reply.head.fields.get("Content-Type").starts_with("text/event-stream"));
+  EXPECT_EQ(reply.framing.kind, protocol::BodyKind::chunked);
+  const test::WholeBody body = test::read_all(*reply.body);
+  EXPECT_TRUE(body.whole);
+  return {body.bytes, body.pieces};
+}
+
+TEST(BenchmarkStream, IsEventsThatJoinToTheWholeAnswer) {
+  const Benchmark link(options());
+  TestExchange exchange(kChat, R"({"model":"m\n1","stream":true})");
+  const Streamed streamed = read_stream(exchange, link);
+  const std::vector<std::string> events = events_of(streamed.text);
+  ASSERT_GE(events.size(), 4U);
+  EXPECT_EQ(events.back(), "[DONE]");
+  std::string text;
+  for (std::size_t i = 0; i + 1 < events.size(); ++i) {
+    const json chunk = json::parse(events[i]);
+    EXPECT_EQ(chunk["object"], "chat.completion.chunk");
+    EXPECT_EQ(chunk["id"], "chatcmpl-req_1");
+    EXPECT_EQ(chunk["model"], "m\n1");
+    const json& choice = chunk["choices"][0];
+    const bool is_last = i + 2 == events.size();
+    EXPECT_EQ(choice["finish_reason"], is_last ? json("stop") : json(nullptr));
+    EXPECT_EQ(choice["delta"].contains("role"), i == 0);
+    text += choice["delta"].value("content", "");
+  }
+  const json whole = answer(link, R"({"stream":false})");
+  EXPECT_EQ(text, whole["choices"][0]["message"]["content"].get<std::string>());
+}
+
+TEST(BenchmarkStream, ComesInOnePieceUnlessItIsPaced) {
+  for (const bool paced : {false, true}) {
+    Benchmark::Options wanted = options();
+    if (paced) wanted.token_interval = std::chrono::hours(1);
+    TestExchange exchange(kChat, "{}");
+    const Streamed streamed = read_stream(exchange, Benchmark(wanted));
+    EXPECT_EQ(streamed.pieces, paced ? events_of(streamed.text).size() - 1 : 1U);
+    EXPECT_EQ(exchange->taps().size(), paced ? 1U : 0U);
+  }
+}
+
+TEST(BenchmarkStream, IsPacedFromItsFirstTokenSoThatDelaysDoNotAddUp) {
+  Benchmark::Options wanted = options();
+  wanted.token_interval = std::chrono::hours(1);
+  TestExchange exchange(kChat, "{}");
+  auto verdict = exchange.run(Benchmark(wanted));
+  ASSERT_TRUE(verdict);
+  chain::Tap& pace = *exchange->taps().at(0);
+  const Clock::time_point first = pace.on_chunk("x");
+  EXPECT_LE(first, Clock::now());
+  EXPECT_EQ(pace.on_chunk("x"), first + std::chrono::hours(1));
+  EXPECT_EQ(pace.on_chunk("x"), first + std::chrono::hours(2));
+}
+
+TEST(Benchmark, StreamsByDefaultAsTheSettingsSay) {
+  for (const bool stream : {true, false}) {
+    Benchmark::Options wanted = options();
+    wanted.stream_by_default = stream;
+    TestExchange exchange(kChat, "{}");
+    auto verdict = exchange.run(Benchmark(wanted));
+    const auto type = test::answer_of(verdict).head.fields.get("Content-Type");
+    EXPECT_EQ(type.starts_with("text/event-stream"), stream);
+  }
+}
+
+TEST(Benchmark, ListsItsModel) {
+  TestExchange exchange("GET /benchmark/v1/models");
+  auto verdict = exchange.run(Benchmark(options()));
+  const json body = json::parse(test::body_of(test::answer_of(verdict)));
+  EXPECT_EQ(body["data"][0]["id"], "benchmark");
+}
+
+TEST(Benchmark, RefusesWhatItDoesNotServe) {
+  struct Case {
+    const char* request;
+    std::string body;
+    ErrorKind kind;
+  };
+  const Case cases[] = {
+      {"GET /benchmark/v1/chat/completions", "", ErrorKind::no_route},
+      {"POST /benchmark/v1/models", "{}", ErrorKind::no_route},
+      {"POST /benchmark/v1/embeddings", "{}", ErrorKind::no_route},
+      {"GET /benchmark", "", ErrorKind::no_route},
+      {kChat, "", ErrorKind::bad_request},
+      {kChat, "[]", ErrorKind::bad_request},
+      {kChat, "{\"model\":\"\xFF\"}", ErrorKind::bad_request},
+      {kChat, "{\"x\":\"" + std::string(1000, 'x') + "\"}", ErrorKind::body_too_large},
+      {"GET /benchmark/v1/chat/completions\nConnection: Upgrade\nUpgrade: websocket", "",
+       ErrorKind::upgrade_refused},
+  };
+  for (const Case& c : cases) {
+    TestExchange exchange(c.request, c.body);
+    EXPECT_TRUE(test::refused_as(exchange.run(Benchmark(options())), c.kind)) << c.request;
+  }
+}
+
+TEST(Benchmark, PassesOtherPaths) {
+  for (const char* request : {"POST /v1/chat/completions", "GET /", "GET /benchmarks/v1/models"}) {
+    TestExchange exchange(request);
+    EXPECT_TRUE(test::passed(exchange.run(Benchmark(options())))) << request;
+  }
+}
+
+}  // namespace
+}  // namespace aifd::middleware

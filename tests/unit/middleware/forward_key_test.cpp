@@ -1,0 +1,146 @@
+#include "aifd/middleware/forward_key.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/test_exchange.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using test::TestExchange;
+
+services::KeyRing ring() {
+  return services::KeyRing({{Secret("fk-0"), 0}, {Secret("fk-1"), 1}, {Secret("fk-9"), 9}},
+                           {{Secret("sk-a"), {0}}, {Secret("sk-b"), {0}}, {Secret("sk-c"), {1}}});
+}
+
+TEST(ForwardKey, IsReplacedInEachPlaceWhereSdksPutIt) {
+  struct Case {
+    const char* request;
+    std::string_view field;
+    std::string_view value;
+  };
+  const Case cases[] = {
+      {"GET /v1\nAuthorization: Bearer fk-0", "authorization", "Bearer sk-a"},
+      {"GET /v1\nauthorization: bearer fk-0", "authorization", "bearer sk-a"},
+      {"GET /v1\nx-api-key: fk-0", "x-api-key", "sk-a"},
+      {"GET /v1\napi-key: fk-0", "api-key", "sk-a"},
+      {"GET /v1\nx-goog-api-key: fk-0", "x-goog-api-key", "sk-a"},
+      {"GET /v1\nSec-WebSocket-Protocol: realtime, openai-insecure-api-key.fk-0, x",
+       "sec-websocket-protocol", "realtime, openai-insecure-api-key.sk-a, x"},
+  };
+  for (const Case& c : cases) {
+    const services::KeyRing keys = ring();
+    TestExchange exchange(c.request);
+    EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, false)))) << c.request;
+    EXPECT_EQ(exchange->request.fields.get(c.field), c.value) << c.request;
+    EXPECT_EQ(exchange->request.fields.count(c.field), 1U) << c.request;
+  }
+}
+
+TEST(ForwardKey, IsReplacedInTheQuery) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1beta/models?a=b&key=fk-0&c=d");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, false))));
+  EXPECT_EQ(exchange->target.query, "a=b&key=sk-a&c=d");
+}
+
+TEST(ForwardKey, IsKnownInTheQueryHoweverItIsEncoded) {
+  const services::KeyRing keys({{Secret("fk+/=0"), 0}}, {{Secret("sk-a"), {0}}});
+  const ForwardKey link(keys, true);
+  for (const char* key : {"fk+/=0", "fk%2B%2F%3D0", "fk%2b%2f%3d0", "%66k+/=0"}) {
+    TestExchange exchange(std::string("GET /v1beta/models?key=") + key);
+    EXPECT_TRUE(test::passed(exchange.run(link))) << key;
+    EXPECT_EQ(exchange->target.query, "key=sk-a") << key;
+  }
+}
+
+TEST(ForwardKey, NotesLevelAndAliasButNeverTheKey) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1\nAuthorization: Bearer fk-1");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, true))));
+  EXPECT_EQ(exchange->level, 1);
+  EXPECT_EQ(exchange->key_alias, keys.find("fk-1")->alias);
+  EXPECT_EQ(exchange->key_alias.find("fk"), std::string_view::npos);
+  EXPECT_EQ(exchange->request.fields.get("Authorization"), "Bearer sk-c");
+}
+
+TEST(ForwardKey, IsReplacedByTheKeysOfItsLevelInTurn) {
+  const services::KeyRing keys = ring();
+  const ForwardKey link(keys, false);
+  std::string seen;
+  for (int i = 0; i < 4; ++i) {
+    TestExchange exchange("GET /v1\nx-api-key: fk-0");
+    EXPECT_TRUE(test::passed(exchange.run(link)));
+    seen.append(exchange->request.fields.get("x-api-key")).append(" ");
+  }
+  EXPECT_EQ(seen, "sk-a sk-b sk-a sk-b ");
+}
+
+TEST(ForwardKey, LeavesAKeyOfAnotherKindAsItIs) {
+  for (const std::string value : {"Bearer sk-mine", "Bearer fk-00", "Bearer FK-0", "Basic fk-0"}) {
+    const services::KeyRing keys = ring();
+    TestExchange exchange("GET /v1\nAuthorization: " + value);
+    EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, false)))) << value;
+    EXPECT_EQ(exchange->request.fields.get("Authorization"), value);
+    EXPECT_EQ(exchange->key_alias, "");
+    EXPECT_EQ(exchange->level, 0);
+  }
+}
+
+TEST(ForwardKey, IsReplacedBesideAKeyOfAnotherKind) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1\nAuthorization: Bearer sk-mine\nx-api-key: fk-0");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, true))));
+  EXPECT_EQ(exchange->request.fields.get("Authorization"), "Bearer sk-mine");
+  EXPECT_EQ(exchange->request.fields.get("x-api-key"), "sk-a");
+}
+
+TEST(ForwardKey, IsNeverLeftInAnyPlace) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1?key=fk-0\nAuthorization: Bearer fk-0\nx-api-key: fk-0");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, false))));
+  for (const protocol::Field& field : exchange->request.fields) {
+    EXPECT_EQ(field.value.find("fk-"), std::string_view::npos) << field.name;
+  }
+  EXPECT_EQ(exchange->target.query.find("fk-"), std::string_view::npos);
+}
+
+TEST(ForwardKey, IsDemandedWhereItIsRequired) {
+  for (const char* request :
+       {"GET /v1", "GET /v1\nAuthorization: Bearer sk-mine", "GET /v1\nAuthorization: Bearer",
+        "GET /v1\nAuthorization: Basic fk-0", "GET /v1?key=nothing"}) {
+    const services::KeyRing keys = ring();
+    TestExchange exchange(request);
+    EXPECT_TRUE(test::refused_as(exchange.run(ForwardKey(keys, true)), ErrorKind::unauthorized))
+        << request;
+  }
+  const services::KeyRing no_keys({}, {});
+  TestExchange exchange("GET /v1\nAuthorization: Bearer sk-mine");
+  EXPECT_TRUE(test::refused_as(exchange.run(ForwardKey(no_keys, true)), ErrorKind::unauthorized));
+}
+
+TEST(ForwardKey, OfALevelWithoutApiKeyIsRefusedAndNotSentOn) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1\nAuthorization: Bearer fk-9");
+  const auto verdict = exchange.run(ForwardKey(keys, false));
+  ASSERT_TRUE(test::refused_as(verdict, ErrorKind::unauthorized));
+  EXPECT_NE(verdict.error().detail.find("level 9"), std::string::npos);
+  EXPECT_EQ(verdict.error().detail.find("fk-9"), std::string::npos);
+}
+
+TEST(ForwardKey, GivenTwiceInOnePlaceIsRefused) {
+  const services::KeyRing keys = ring();
+  TestExchange exchange("GET /v1\nx-api-key: fk-0\nx-api-key: sk-mine");
+  EXPECT_TRUE(test::refused_as(exchange.run(ForwardKey(keys, false)), ErrorKind::bad_request));
+}
+
+TEST(ForwardKey, ChangesNothingWhereNoneIsConfigured) {
+  const services::KeyRing no_keys({}, {{Secret("sk-a"), {}}});
+  TestExchange exchange("GET /v1\nAuthorization: Bearer anything");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(no_keys, false))));
+  EXPECT_EQ(exchange->request.fields.get("Authorization"), "Bearer anything");
+}
+
+}  // namespace
+}  // namespace aifd::middleware
