@@ -23,7 +23,8 @@ void identify(const Exchange& exchange, protocol::ResponseHead& head) {
 // A reverse proxy in front must not collect a stream before it passes it on.
 void keep_streaming(protocol::ResponseHead& head) {
   constexpr std::string_view kEventStream = "text/event-stream";
-  const std::string_view type = head.fields.get("Content-Type").substr(0, kEventStream.size());
+  std::string_view type = head.fields.get("Content-Type");
+  type = type.substr(0, type.find_first_of("; \t"));
   if (protocol::iequals(type, kEventStream) && !head.fields.contains("X-Accel-Buffering")) {
     head.fields.add("X-Accel-Buffering", "no");
   }
