@@ -198,7 +198,9 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
                                          ClientBody& body, ClientSink& sink) {
   bool thrown = false;
   try {
-    Result<Reply> reply = co_await find_reply(exchange, upstream);
+    std::optional<Result<Reply>> made = reply_of(co_await context_.chain.run(exchange));
+    if (!made) made = co_await upstream.send();
+    Result<Reply>& reply = *made;
     if (!reply && reply.error().kind == ErrorKind::client_gone) co_return reply.error();
     if (!reply) {
       exchange.progress.error = reply.error();
@@ -223,14 +225,13 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
   co_return co_await chain::relay(exchange, reply, sink);
 }
 
-Task<Result<Reply>> ClientSession::find_reply(Exchange& exchange, UpstreamExchange& upstream) {
-  Result<chain::Verdict> verdict = co_await context_.chain.run(exchange);
+std::optional<Result<Reply>> ClientSession::reply_of(Result<chain::Verdict> verdict) const {
   if (!verdict) {
     const std::optional<Error>& reason = stopper_->reason();
-    co_return reason ? *reason : verdict.error();
+    return reason ? *reason : verdict.error();
   }
-  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) co_return std::move(*local);
-  co_return co_await upstream.send();
+  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) return std::move(*local);
+  return std::nullopt;
 }
 
 Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamExchange& upstream,

@@ -49,7 +49,9 @@ class UpstreamExchange {
   void write_head();
   Task<Result<protocol::ResponseHead>> attempt();
   Task<Result<void>> wait_before_retry();
-  Task<Result<void>> begin_upload();
+  // Writes what goes at once, and leaves the rest; whether the body ends with it.
+  Result<bool> begin_upload(BufferList& rest);
+  void continue_upload(bool whole);
   void start_upload_rest();
   Task<Result<void>> upload_rest();
   void on_upload_end(const Result<void>& result);
