@@ -93,7 +93,7 @@ TEST(BenchmarkStream, ComesInOnePieceUnlessItIsPaced) {
   for (const bool paced : {false, true}) {
     Benchmark::Options wanted = options();
     if (paced) wanted.token_interval = std::chrono::hours(1);
-    TestExchange exchange(kChat, "{}");
+    TestExchange exchange(kChat, R"({"stream":true})");
     const Streamed streamed = read_stream(exchange, Benchmark(wanted));
     EXPECT_EQ(streamed.pieces, paced ? events_of(streamed.text).size() - 1 : 1U);
     EXPECT_EQ(exchange->taps().size(), paced ? 1U : 0U);
@@ -103,7 +103,7 @@ TEST(BenchmarkStream, ComesInOnePieceUnlessItIsPaced) {
 TEST(BenchmarkStream, IsPacedFromItsFirstTokenSoThatDelaysDoNotAddUp) {
   Benchmark::Options wanted = options();
   wanted.token_interval = std::chrono::hours(1);
-  TestExchange exchange(kChat, "{}");
+  TestExchange exchange(kChat, R"({"stream":true})");
   auto verdict = exchange.run(Benchmark(wanted));
   ASSERT_TRUE(verdict);
   chain::Tap& pace = *exchange->taps().at(0);
