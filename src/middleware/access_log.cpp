@@ -132,7 +132,7 @@ std::string access_line(std::string_view time, const Exchange& exchange, const O
   line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
   line.text_if(R"(,"key":)", exchange.key_alias);
   line.text_if(R"(,"route":)", exchange.route.prefix);
-  line.plain(R"(,"method":)", exchange.request.method);
+  line.text(R"(,"method":)", exchange.request.method);
   line.path(exchange.target);
   line.number(R"(,"status":)", static_cast<std::uint64_t>(outcome.status));
   line.number(R"(,"bytes_in":)", outcome.bytes_in);

@@ -46,7 +46,8 @@ UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
   bool h2c = false;
   bool tls = false;
   protocol::for_each_token(head.fields.get("Upgrade"), [&](std::string_view protocol) {
-    h2c = h2c || protocol::iequals(protocol, "h2c");
+    h2c = h2c || protocol::iequals(protocol, "h2c") ||
+          protocol::iequals(protocol.substr(0, 5), "HTTP/");
     tls = tls || protocol::iequals(protocol.substr(0, 4), "TLS/");
   });
   if (h2c || head.version_minor == 0) return UpgradeChoice::decline;
