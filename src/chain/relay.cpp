@@ -1,6 +1,7 @@
 #include "aifd/chain/relay.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace aifd::chain {
 namespace {
@@ -22,7 +23,8 @@ void identify(const Exchange& exchange, protocol::ResponseHead& head) {
 // A reverse proxy in front must not collect a stream before it passes it on.
 void keep_streaming(protocol::ResponseHead& head) {
   constexpr std::string_view kEventStream = "text/event-stream";
-  const std::string_view type = head.fields.get("Content-Type").substr(0, kEventStream.size());
+  std::string_view type = head.fields.get("Content-Type");
+  type = type.substr(0, type.find_first_of("; \t"));
   if (protocol::iequals(type, kEventStream) && !head.fields.contains("X-Accel-Buffering")) {
     head.fields.add("X-Accel-Buffering", "no");
   }
@@ -43,10 +45,14 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   if (!reply.body) co_return co_await sink.flush();
   bool all_written = false;
   for (;;) {
-    if (!all_written && !reply.body->ready()) {
-      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+    std::optional<Result<Piece>> here = reply.body->try_next();
+    if (!here) {
+      if (!all_written && !reply.body->ready()) {
+        if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+      }
+      here = co_await reply.body->next();
     }
-    const Result<Piece> piece = co_await reply.body->next();
+    const Result<Piece>& piece = *here;
     if (!piece) co_return piece.error();
     exchange.progress.bytes_out += piece->bytes.size();
 

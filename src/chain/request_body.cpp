@@ -44,19 +44,34 @@ BodyFraming RequestBody::framing() const noexcept {
   return {BodyKind::length, held_.size()};
 }
 
-Task<Result<Piece>> RequestBody::next() {
-  if (!held_sent_) {
-    held_sent_ = true;
-    if (!held_.empty() || source_ended_) co_return Piece{held_, source_ended_};
-  }
-  const bool first = !passed_unheld_ && held_.empty();
-  passed_unheld_ = true;
-  Result<Piece> piece = co_await source_.next();
+// A piece that goes up unheld.
+void RequestBody::pass(const Result<Piece>& piece) {
   note(piece);
+  const bool first = !passed_unheld_ && held_.empty();
   if (first && piece && piece->last) {  // whole in one piece, which stays: it can be sent again
     held_ = piece->bytes;
-    passed_unheld_ = false;
+  } else {
+    passed_unheld_ = true;
   }
+}
+
+std::optional<Result<Piece>> RequestBody::try_next() {
+  if (!held_sent_ && (!held_.empty() || source_ended_)) {
+    held_sent_ = true;
+    return Piece{held_, source_ended_};
+  }
+  std::optional<Result<Piece>> piece = source_.try_next();
+  if (!piece) return std::nullopt;
+  held_sent_ = true;
+  pass(*piece);
+  return piece;
+}
+
+Task<Result<Piece>> RequestBody::next() {
+  if (std::optional<Result<Piece>> piece = try_next()) co_return *std::move(piece);
+  held_sent_ = true;
+  Result<Piece> piece = co_await source_.next();
+  pass(piece);
   co_return piece;
 }
 

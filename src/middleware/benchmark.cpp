@@ -5,6 +5,7 @@
 
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/json_peek.hpp"
+#include "aifd/services/route_table.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -143,7 +144,7 @@ Error bad_request(std::string detail) {
 Task<Result<chain::Verdict>> Benchmark::on_request(Exchange& exchange) const {
   const std::string_view path = exchange.target.path;
   if (!protocol::covers(kPrefix, path)) co_return chain::Verdict{chain::Pass{}};
-  exchange.route = {kPrefix, path.substr(std::min(kPrefix.size(), path.size())), true};
+  exchange.route = {kPrefix, services::RouteTable::path_after(kPrefix, path), true};
   if (exchange.framing.wants_upgrade) {
     co_return Error{
         ErrorKind::upgrade_refused, ErrorSource::client, false,

@@ -6,14 +6,25 @@
 namespace aifd::middleware {
 namespace {
 
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // "1.2.3.4", "1.2.3.4:5678", "2001:db8::1", "[2001:db8::1]:5678": proxies write all of them.
 Result<IpAddress> read_entry(std::string_view entry) {
   if (entry.starts_with('[')) {
     const std::size_t end = entry.find(']');
-    if (end != std::string_view::npos) return parse_ip_address(entry.substr(1, end - 1));
+    const std::string_view rest = end == std::string_view::npos ? "?" : entry.substr(end + 1);
+    if (rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)))) {
+      return parse_ip_address(entry.substr(1, end - 1));
+    }
   }
   const std::size_t colon = entry.find(':');
-  if (colon != std::string_view::npos && colon == entry.rfind(':')) entry = entry.substr(0, colon);
+  if (colon != std::string_view::npos && is_port(entry.substr(colon + 1))) {
+    const std::string_view host = entry.substr(0, colon);
+    if (host.find('.') != std::string_view::npos) entry = host;
+  }
   return parse_ip_address(entry);
 }
 

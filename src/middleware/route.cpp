@@ -5,6 +5,12 @@ namespace {
 
 using chain::Exchange;
 
+// Enough of a path to know it by.
+std::string shown(std::string_view path) {
+  constexpr std::size_t kMost = 200;
+  return path.size() <= kMost ? std::string(path) : std::string(path.substr(0, kMost)) + "...";
+}
+
 Error no_route(std::string detail) {
   return {ErrorKind::no_route, ErrorSource::client, false, std::move(detail)};
 }
@@ -40,7 +46,8 @@ UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
   bool h2c = false;
   bool tls = false;
   protocol::for_each_token(head.fields.get("Upgrade"), [&](std::string_view protocol) {
-    h2c = h2c || protocol::iequals(protocol, "h2c");
+    h2c = h2c || protocol::iequals(protocol, "h2c") ||
+          protocol::iequals(protocol.substr(0, 5), "HTTP/");
     tls = tls || protocol::iequals(protocol.substr(0, 4), "TLS/");
   });
   if (h2c || head.version_minor == 0) return UpgradeChoice::decline;
@@ -52,7 +59,7 @@ UpgradeChoice choose_upgrade(const protocol::RequestHead& head,
 Result<chain::Verdict> Route::decide(Exchange& exchange) const {
   const services::RouteTable::Entry* entry = table_.find(exchange.target.path);
   if (entry == nullptr) {
-    return no_route("No route of this aifd covers " + exchange.target.path +
+    return no_route("No route of this aifd covers " + shown(exchange.target.path) +
                     "; it serves: " + table_.prefixes() + ". Check the client's base URL.");
   }
   const config::Route& route = entry->route;

@@ -35,22 +35,31 @@ bool ClientBody::ready() const noexcept {
   return left() == 0 || input_.has_buffered();
 }
 
-Task<Result<Piece>> ClientBody::next() {
+std::optional<Result<Piece>> ClientBody::try_next() {
   if (left() == 0) {
     end();
-    co_return Piece{{}, true};
+    return Piece{{}, true};
   }
-  for (;;) {
-    std::span<char> bytes = input_.take_buffered(left());
-    if (bytes.empty()) {
-      const Result<std::span<char>> more = co_await read_more();
-      if (!more) co_return more.error();
-      bytes = *more;
-    }
-    Result<Piece> piece = take(bytes);
-    if (piece && piece->last) end();
-    if (!piece || piece->last || !piece->bytes.empty()) co_return piece;
+  return give(input_.take_buffered(left()));
+}
+
+Task<Result<Piece>> ClientBody::next() {
+  std::optional<Result<Piece>> piece = try_next();
+  while (!piece) {
+    const Result<std::span<char>> more = co_await read_more();
+    if (!more) co_return more.error();
+    piece = give(*more);
   }
+  co_return *std::move(piece);
+}
+
+// nullopt where the bytes hold nothing but framing.
+std::optional<Result<Piece>> ClientBody::give(std::span<char> bytes) {
+  if (bytes.empty()) return std::nullopt;
+  Result<Piece> piece = take(bytes);
+  if (piece && piece->last) end();
+  if (piece && !piece->last && piece->bytes.empty()) return std::nullopt;
+  return piece;
 }
 
 void ClientBody::end() {

@@ -172,7 +172,8 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   UpstreamExchange upstream(exchange, stopper, context_.pool, executor_, context_.settings.timeouts,
                             [this] { input_.cancel(); });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
-  co_await upstream.finish();
+  if (upstream.uploading()) co_await upstream.end_upload();
+  upstream.finish();
   stopper_ = nullptr;
   probe_.clear();
   patience_.clear();
@@ -182,7 +183,8 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
     const bool ours = exchange.progress.error.has_value();
     exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
     if (sink.keeps_alive() && !stopper.stopped()) {
-      co_return body.ended() || co_await discard_rest(body);
+      if (body.ended()) co_return true;
+      co_return co_await discard_rest(body);
     }
     if (malformed || !body.ended()) co_await linger();
     co_return false;
@@ -196,7 +198,9 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
                                          ClientBody& body, ClientSink& sink) {
   bool thrown = false;
   try {
-    Result<Reply> reply = co_await find_reply(exchange, upstream);
+    std::optional<Result<Reply>> made = reply_of(co_await context_.chain.run(exchange));
+    if (!made) made = co_await upstream.send();
+    Result<Reply>& reply = *made;
     if (!reply && reply.error().kind == ErrorKind::client_gone) co_return reply.error();
     if (!reply) {
       exchange.progress.error = reply.error();
@@ -221,14 +225,13 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
   co_return co_await chain::relay(exchange, reply, sink);
 }
 
-Task<Result<Reply>> ClientSession::find_reply(Exchange& exchange, UpstreamExchange& upstream) {
-  Result<chain::Verdict> verdict = co_await context_.chain.run(exchange);
+std::optional<Result<Reply>> ClientSession::reply_of(Result<chain::Verdict> verdict) const {
   if (!verdict) {
     const std::optional<Error>& reason = stopper_->reason();
-    co_return reason ? *reason : verdict.error();
+    return reason ? *reason : verdict.error();
   }
-  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) co_return std::move(*local);
-  co_return co_await upstream.send();
+  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) return std::move(*local);
+  return std::nullopt;
 }
 
 Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamExchange& upstream,

@@ -19,18 +19,20 @@ bool UpstreamBody::ready() const noexcept {
   return !connection_.buffered().empty() || (framing_.kind == BodyKind::length && left_ == 0);
 }
 
+std::optional<Result<Piece>> UpstreamBody::try_next() {
+  if (!ready()) return std::nullopt;
+  Result<Piece> piece = take();
+  if (piece && !piece->last && piece->bytes.empty()) return std::nullopt;  // framing only
+  if (piece && piece->last) {
+    read_whole_ = true;
+    connection_.expect_nothing();
+  }
+  return piece;
+}
+
 Task<Result<Piece>> UpstreamBody::next() {
   for (;;) {
-    if (ready()) {
-      Result<Piece> piece = take();
-      if (!piece || piece->last || !piece->bytes.empty()) {
-        if (piece && piece->last) {
-          read_whole_ = true;
-          connection_.expect_nothing();
-        }
-        co_return piece;
-      }
-    }
+    if (std::optional<Result<Piece>> piece = try_next()) co_return *std::move(piece);
     connection_.consume_all();
     connection_.expect_within(idle_timeout_, ErrorKind::upstream_idle_timeout);
     const Result<bool> more = co_await connection_.fill();

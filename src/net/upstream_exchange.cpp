@@ -66,7 +66,7 @@ Task<Result<Reply>> UpstreamExchange::send() {
 
     const bool answer_begun = connection_ && connection_->received_any();
     const bool reused = connection_ && connection_->reused();
-    co_await end_upload();
+    if (uploading()) co_await end_upload();
     drop_connection();
     if (stopper_.stopped()) co_return *stopper_.reason();
     const FailedAttempt failed{exchange_.progress.attempts, exchange_.body.rewind(), answer_begun};
@@ -98,7 +98,12 @@ Task<Result<ResponseHead>> UpstreamExchange::attempt() {
   guard_.emplace(stopper_, *connection_);
   exchange_.progress.phase = Phase::upload;
   connection_->expect_within(timeouts_.first_byte, ErrorKind::upstream_first_byte_timeout);
-  const Result<void> begun = co_await begin_upload();
+  BufferList rest;
+  const Result<bool> whole = begin_upload(rest);
+  Result<void> begun;
+  if (!whole) begun = whole.error();
+  if (begun && !rest.empty()) begun = co_await connection_->write_rest(rest);
+  if (begun) continue_upload(*whole);
   // An upstream may answer and close before it has read the request: then its answer counts.
   if (!begun && (begun.error().source == ErrorSource::client || begun.error().retryable)) {
     co_return begun.error();
@@ -127,29 +132,31 @@ void UpstreamExchange::write_head() {
       framing_, asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "", extra);
 }
 
-// The first bytes of the body share the head's write; a body that is not here whole goes up beside
-// the wait for the answer, which may come before its end.
-Task<Result<void>> UpstreamExchange::begin_upload() {
+// The first bytes of the body share the head's write.
+Result<bool> UpstreamExchange::begin_upload(BufferList& rest) {
   write_head();
-  BufferList buffers;
-  buffers.add(head_);
+  rest.add(head_);
   bool whole = framing_.kind == BodyKind::none;
-  if (!whole && exchange_.body.ready()) {
-    const Result<Piece> piece = co_await exchange_.body.next();
-    if (!piece) co_return piece.error();
-    add_piece(buffers, *piece);
-    whole = piece->last;
+  if (!whole) {
+    if (const std::optional<Result<Piece>> piece = exchange_.body.try_next()) {
+      if (!*piece) return piece->error();
+      add_piece(rest, **piece);
+      whole = (*piece)->last;
+    }
   }
-  Result<void> written = connection_->try_write(buffers);
-  if (written && !buffers.empty()) written = co_await connection_->write_rest(buffers);
-  if (!written) co_return written;
+  if (Result<void> written = connection_->try_write(rest); !written) return written.error();
+  return whole;
+}
+
+// A body that is not here whole goes up beside the wait for the answer, which may come before its
+// end.
+void UpstreamExchange::continue_upload(bool whole) {
   if (whole) {
     upload_ = Upload::done;
     exchange_.progress.phase = Phase::wait_head;
   } else {
     start_upload_rest();
   }
-  co_return Result<void>{};
 }
 
 void UpstreamExchange::start_upload_rest() {
@@ -190,12 +197,10 @@ Task<Result<void>> UpstreamExchange::upload_rest() {
 }
 
 Task<void> UpstreamExchange::end_upload() {
-  if (upload_ == Upload::running) {
-    upload_stopped_ = true;
-    connection_->stop();
-    stop_client_read_();
-    while (upload_ == Upload::running) co_await upload_ended_.wait();
-  }
+  upload_stopped_ = true;
+  connection_->stop();
+  stop_client_read_();
+  while (upload_ == Upload::running) co_await upload_ended_.wait();
 }
 
 void UpstreamExchange::add_piece(BufferList& buffers, const Piece& piece) {
@@ -238,8 +243,7 @@ Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
   return reply;
 }
 
-Task<void> UpstreamExchange::finish() {
-  if (upload_ == Upload::running) co_await end_upload();
+void UpstreamExchange::finish() {
   if (connection_ && reusable_ && answer_whole_ && uploaded() && !stopper_.stopped() &&
       connection_->buffered().empty()) {
     guard_.reset();

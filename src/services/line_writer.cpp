@@ -9,8 +9,10 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
+
 #include <filesystem>
 #include <fstream>
+#include "aifd/base/log.hpp"
 
 namespace aifd::services {
 namespace {
@@ -88,22 +90,27 @@ void LineWriter::run() {
     batch.clear();
     batch.swap(queued_);
     lock.unlock();
-    write_all(batch);
+    const std::string_view lost = write_all(batch);
     lock.lock();
+    dropped_ += static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
+    if (lost.empty() && dropped_ > told_) {
+      log::warn("the access log takes lines again; {} were lost", dropped_ - told_);
+      told_ = dropped_;
+    }
   }
 }
 
 // A pipe that polls writable takes PIPE_BUF bytes without blocking, so that stopping is never stuck
 // in a write.
-void LineWriter::write_all(std::string_view bytes) {
+std::string_view LineWriter::write_all(std::string_view bytes) {
   while (!bytes.empty() && wait_writable()) {
     const std::size_t count =
         is_file_ ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF);
     const ssize_t written = ::write(descriptor_, bytes.data(), count);
-    if (written < 0 && errno != EINTR && errno != EAGAIN)
-      return;  // the disk is full, the reader gone
     if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) break;  // disk full, reader gone
   }
+  return bytes;
 }
 
 bool LineWriter::wait_writable() {

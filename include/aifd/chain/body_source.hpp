@@ -1,6 +1,7 @@
 // A message body as something to read piece by piece, wherever it comes from.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ class BodySource {
   BodySource& operator=(const BodySource&) = delete;
   virtual ~BodySource() = default;
 
+  // What next() would give without waiting, as a plain call; nullopt where it may have to wait.
+  virtual std::optional<Result<Piece>> try_next() { return std::nullopt; }
+
   // Waits for the next bytes and gives all that arrived. Not called again after `last` or an error.
   // An error means that the body is cut: it must not be passed on as whole.
   virtual Task<Result<Piece>> next() = 0;
@@ -36,6 +40,7 @@ class BodySource {
 class TextBody final : public BodySource {
  public:
   explicit TextBody(std::string text) : text_(std::move(text)) {}
+  std::optional<Result<Piece>> try_next() override { return Piece{text_, true}; }
   Task<Result<Piece>> next() override;
   bool ready() const noexcept override { return true; }
   std::size_t size() const noexcept { return text_.size(); }

@@ -73,8 +73,8 @@ class Chain {
 Reply text_reply(Exchange& exchange, int status, std::string_view reason,
                  std::string_view content_type, std::string text);
 
-// The one function that makes an Error an answer: status, dialect, x-request-id, Retry-After where
-// due.
+// The one function that makes an Error an answer: status, dialect, and the id of the request where
+// the dialect has a place for it.
 Reply error_reply(Exchange& exchange, const Error& error);
 
 // The standard reason phrase of a status; "" for one unknown here.

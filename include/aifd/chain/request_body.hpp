@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,7 @@ class RequestBody {
   protocol::BodyFraming framing() const noexcept;
 
   // For whoever sends it up: what is held, then the rest from the client.
+  std::optional<Result<Piece>> try_next();
   Task<Result<Piece>> next();
   bool ready() const noexcept;
   bool sent_whole() const noexcept { return held_sent_ && source_ended_; }
@@ -41,6 +43,7 @@ class RequestBody {
 
  private:
   void note(const Result<Piece>& piece);
+  void pass(const Result<Piece>& piece);
 
   BodySource& source_;
   protocol::BodyFraming framing_;

@@ -25,6 +25,7 @@ class ClientBody final : public chain::BodySource {
 
   ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing, Options options);
 
+  std::optional<Result<chain::Piece>> try_next() override;
   Task<Result<chain::Piece>> next() override;
   bool ready() const noexcept override;
 
@@ -33,6 +34,7 @@ class ClientBody final : public chain::BodySource {
   std::uint64_t left() const noexcept;
 
  private:
+  std::optional<Result<chain::Piece>> give(std::span<char> bytes);
   Result<chain::Piece> take(std::span<char> bytes);
   Result<chain::Piece> take_chunked(std::span<char> bytes);
   Task<Result<std::span<char>>> read_more();

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -78,7 +79,8 @@ class ClientSession {
   Task<bool> serve(Result<std::string_view> head_bytes);
   Task<Result<void>> answer(chain::Exchange& exchange, UpstreamExchange& upstream, ClientBody& body,
                             ClientSink& sink);
-  Task<Result<chain::Reply>> find_reply(chain::Exchange& exchange, UpstreamExchange& upstream);
+  // nullopt: the links let it pass.
+  std::optional<Result<chain::Reply>> reply_of(Result<chain::Verdict> verdict) const;
   Task<Result<void>> switch_protocols(chain::Exchange& exchange, UpstreamExchange& upstream,
                                       chain::Reply& reply);
   Task<bool> discard_rest(ClientBody& body);

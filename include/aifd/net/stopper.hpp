@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "aifd/base/error.hpp"
 
@@ -46,7 +46,10 @@ class Stopper {
     }
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
-    ~Guard() { std::erase(stopper_.current_, &stoppable_); }
+    ~Guard() {
+      auto& current = stopper_.current_;
+      current.erase(std::remove(current.begin(), current.end(), &stoppable_), current.end());
+    }
 
    private:
     Stopper& stopper_;
@@ -54,7 +57,7 @@ class Stopper {
   };
 
  private:
-  std::vector<Stoppable*> current_;
+  boost::container::small_vector<Stoppable*, 4> current_;
   std::optional<Error> reason_;
 };
 

@@ -18,6 +18,7 @@ class UpstreamBody final : public chain::BodySource {
   UpstreamBody(UpstreamConnection& connection, protocol::BodyFraming framing,
                std::chrono::milliseconds idle_timeout, bool& read_whole);
 
+  std::optional<Result<chain::Piece>> try_next() override;
   Task<Result<chain::Piece>> next() override;
   bool ready() const noexcept override;
 

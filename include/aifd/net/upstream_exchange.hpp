@@ -16,8 +16,8 @@
 
 namespace aifd::net {
 
-// Lives in its session's frame, beside the Exchange. After send(), whatever came of it, finish()
-// must be awaited before this is destroyed.
+// Lives in its session's frame, beside the Exchange. After send(), whatever came of it, an
+// upload under way must be ended, and finish() called, before this is destroyed.
 class UpstreamExchange {
  public:
   // `stop_client_read` ends a wait for the request's body.
@@ -31,8 +31,11 @@ class UpstreamExchange {
   // The answer's head and a source of its body; both refer to this object's connection.
   Task<Result<chain::Reply>> send();
 
-  // Ends an upload that is still under way, and gives the connection back where it can serve again.
-  Task<void> finish();
+  // Whether an upload is under way; end_upload() ends it.
+  bool uploading() const noexcept { return upload_ == Upload::running; }
+  Task<void> end_upload();
+  // Gives the connection back where it can serve again. Not while uploading.
+  void finish();
 
   // After a 101: the connection, with what has been read past the head.
   std::unique_ptr<UpstreamConnection> take_upgraded();
@@ -46,11 +49,12 @@ class UpstreamExchange {
   void write_head();
   Task<Result<protocol::ResponseHead>> attempt();
   Task<Result<void>> wait_before_retry();
-  Task<Result<void>> begin_upload();
+  // Writes what goes at once, and leaves the rest; whether the body ends with it.
+  Result<bool> begin_upload(BufferList& rest);
+  void continue_upload(bool whole);
   void start_upload_rest();
   Task<Result<void>> upload_rest();
   void on_upload_end(const Result<void>& result);
-  Task<void> end_upload();
   void add_piece(BufferList& buffers, const chain::Piece& piece);
   Result<chain::Reply> make_reply(protocol::ResponseHead head);
   void drop_connection() noexcept;

@@ -36,7 +36,7 @@ class LineWriter {
 
  private:
   void run();
-  void write_all(std::string_view bytes);
+  std::string_view write_all(std::string_view bytes);  // gives what could not be written
   bool wait_writable();
 
   const int descriptor_;
@@ -45,6 +45,7 @@ class LineWriter {
   std::condition_variable wake_;
   std::string queued_;
   std::uint64_t dropped_ = 0;
+  std::uint64_t told_ = 0;  // of dropped_, in the log
   bool stopping_ = false;
   std::thread thread_;
 };

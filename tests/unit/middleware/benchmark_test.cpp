@@ -15,7 +15,7 @@ using test::TestExchange;
 const char* const kChat = "POST /benchmark/v1/chat/completions";
 
 Benchmark::Options options() {
-  return {true, {}, 1000};
+  return {{}, 1000};
 }
 
 // The data of each event of a stream, each ended by a blank line.
@@ -93,7 +93,7 @@ TEST(BenchmarkStream, ComesInOnePieceUnlessItIsPaced) {
   for (const bool paced : {false, true}) {
     Benchmark::Options wanted = options();
     if (paced) wanted.token_interval = std::chrono::hours(1);
-    TestExchange exchange(kChat, "{}");
+    TestExchange exchange(kChat, R"({"stream":true})");
     const Streamed streamed = read_stream(exchange, Benchmark(wanted));
     EXPECT_EQ(streamed.pieces, paced ? events_of(streamed.text).size() - 1 : 1U);
     EXPECT_EQ(exchange->taps().size(), paced ? 1U : 0U);
@@ -103,7 +103,7 @@ TEST(BenchmarkStream, ComesInOnePieceUnlessItIsPaced) {
 TEST(BenchmarkStream, IsPacedFromItsFirstTokenSoThatDelaysDoNotAddUp) {
   Benchmark::Options wanted = options();
   wanted.token_interval = std::chrono::hours(1);
-  TestExchange exchange(kChat, "{}");
+  TestExchange exchange(kChat, R"({"stream":true})");
   auto verdict = exchange.run(Benchmark(wanted));
   ASSERT_TRUE(verdict);
   chain::Tap& pace = *exchange->taps().at(0);
@@ -113,15 +113,11 @@ TEST(BenchmarkStream, IsPacedFromItsFirstTokenSoThatDelaysDoNotAddUp) {
   EXPECT_EQ(pace.on_chunk("x"), first + std::chrono::hours(2));
 }
 
-TEST(Benchmark, StreamsByDefaultAsTheSettingsSay) {
-  for (const bool stream : {true, false}) {
-    Benchmark::Options wanted = options();
-    wanted.stream_by_default = stream;
-    TestExchange exchange(kChat, "{}");
-    auto verdict = exchange.run(Benchmark(wanted));
-    const auto type = test::answer_of(verdict).head.fields.get("Content-Type");
-    EXPECT_EQ(type.starts_with("text/event-stream"), stream);
-  }
+TEST(Benchmark, AnswersWholeUnlessAStreamIsAskedForAsTheApiDoes) {
+  TestExchange exchange(kChat, "{}");
+  auto verdict = exchange.run(Benchmark(options()));
+  const auto type = test::answer_of(verdict).head.fields.get("Content-Type");
+  EXPECT_EQ(type, "application/json");
 }
 
 TEST(Benchmark, ListsItsModel) {

@@ -50,8 +50,8 @@ TEST(ChooseUpgrade, FollowsTheTable) {
       {"GET", "h2c", none, 1, UpgradeChoice::decline},
       {"POST", "h2c", five, 1, UpgradeChoice::decline},
       {"POST", "H2C", chunked, 1, UpgradeChoice::decline},
-      {"GET", "TLS/1.2", none, 1, UpgradeChoice::decline},
-      {"GET", "tls/1.3, http/1.1", none, 1, UpgradeChoice::decline},
+      {"GET", "TLS/1.2", none, 1, UpgradeChoice::refuse},
+      {"GET", "tls/1.3", none, 1, UpgradeChoice::refuse},
       {"GET", "HTTP/2.0", none, 1, UpgradeChoice::decline},
       {"GET", "foo, h2c", none, 1, UpgradeChoice::decline},
       {"GET", "", none, 0, UpgradeChoice::none},
@@ -178,7 +178,8 @@ TEST(Route, SetsTheDialectOfErrorsByPathAndRoute) {
 }
 
 TEST(Admission, EndsWhatWasRefusedBeforeInTheDialectOfItsPathBehindItsRoute) {
-  const services::RouteTable table({{.base_url = {}, .prefix = "/some"}});
+  const std::vector<config::Route> routes{{.base_url = {}, .prefix = "/some"}};
+  const services::RouteTable table(routes);
   const Admission link(table);
   for (const char* target : {"POST /v1/messages", "POST /some/v1/messages"}) {
     TestExchange exchange(target);

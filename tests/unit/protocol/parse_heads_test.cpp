@@ -1,4 +1,4 @@
-#include "aifd/net/head_parser.hpp"
+#include "aifd/protocol/head_parser.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,11 +6,8 @@
 
 #include "aifd/protocol/framing.hpp"
 
-namespace aifd::net {
+namespace aifd::protocol {
 namespace {
-
-using protocol::BodyFraming;
-using protocol::BodyKind;
 
 bool lies_in(std::string_view part, const std::string& whole) {
   return part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size();
@@ -29,7 +26,7 @@ TEST(ParseRequestHead, GivesViewsIntoTheBytes) {
   ASSERT_EQ(head->fields.size(), 3U);
   EXPECT_EQ(head->fields.get("x-trimmed"), "two words");
   EXPECT_TRUE(head->fields.contains("X-Empty"));
-  for (const protocol::Field& field : head->fields) {
+  for (const Field& field : head->fields) {
     EXPECT_TRUE(lies_in(field.name, bytes)) << field.name;
     EXPECT_TRUE(field.value.empty() || lies_in(field.value, bytes)) << field.name;
   }
@@ -40,7 +37,7 @@ TEST(ParseRequestHead, KeepsFieldsInTheirOrderWithDuplicatesAndSpelling) {
   ASSERT_TRUE(head);
   EXPECT_EQ(head->version_minor, 0U);
   std::string seen;
-  for (const protocol::Field& field : head->fields) {
+  for (const Field& field : head->fields) {
     seen.append(field.name).append("=").append(field.value).append(";");
   }
   EXPECT_EQ(seen, "b=1;A=2;B=3;");
@@ -106,7 +103,7 @@ TEST(ParseResponseHead, BlamesTheUpstreamForWhatIsNotValid) {
   }
 }
 
-// As net reads an upstream: the head's bytes, then what they mean.
+// As an upstream is read: the head's bytes, then what they mean.
 TEST(ResponseHeads, AreFramedAsTheTableSays) {
   struct Case {
     std::string fields;
@@ -143,8 +140,8 @@ TEST(ResponseHeads, AreFramedAsTheTableSays) {
     const std::string bytes =
         "HTTP/1.1 " + std::to_string(c.status) + " Text\r\n" + c.fields + "\r\n";
     auto head = parse_response_head(bytes);
-    const auto framing = head ? protocol::check_response(*head, c.method)
-                              : Result<protocol::ResponseFraming>(head.error());
+    const auto framing =
+        head ? check_response(*head, c.method) : Result<ResponseFraming>(head.error());
     ASSERT_EQ(framing.has_value(), c.body.has_value()) << bytes;
     if (!framing) {
       EXPECT_EQ(framing.error().kind, ErrorKind::upstream_malformed) << bytes;
@@ -156,4 +153,4 @@ TEST(ResponseHeads, AreFramedAsTheTableSays) {
 }
 
 }  // namespace
-}  // namespace aifd::net
+}  // namespace aifd::protocol
