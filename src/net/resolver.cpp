@@ -44,7 +44,9 @@ Error not_found(const std::string& host, std::string_view why) {
           "The upstream's name " + host + " cannot be resolved: " + std::string(why) + "."};
 }
 
-Result<Resolver::Addresses> ask_system(const std::string& host) {
+}  // namespace
+
+Result<Resolver::Addresses> Resolver::ask_system(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -59,8 +61,6 @@ Result<Resolver::Addresses> ask_system(const std::string& host) {
   if (found.empty()) return not_found(host, "it has no address");
   return interleave(found);
 }
-
-}  // namespace
 
 // Waits on its own loop; woken from a look-up's thread.
 struct Resolver::Waiter final : Stoppable {
@@ -82,7 +82,8 @@ struct Resolver::Entry {
   }
 };
 
-Resolver::Resolver() : threads_(kThreads) {}
+Resolver::Resolver(LookUp look_up, Now now)
+    : look_up_(std::move(look_up)), now_(std::move(now)), threads_(kThreads) {}
 
 Resolver::~Resolver() {
   threads_.stop();
@@ -106,12 +107,12 @@ Task<Result<Resolver::Addresses>> Resolver::resolve(std::string host, LoopExecut
       std::erase_if(entries_, [](const auto& item) { return !item.second.running; });
     }
     Entry& entry = entries_[host];
-    const Clock::time_point now = Clock::now();
+    const Clock::time_point now = now_();
     const bool usable = entry.usable(now);
     if (!entry.running && (!usable || now - entry.looked_up >= kFreshFor)) {
       entry.running = true;
       ++running_;
-      asio::post(threads_, [this, host] { look_up(host); });
+      asio::post(threads_, [this, host] { store(host, look_up_(host)); });
     }
     if (usable) co_return entry.found;
     entry.waiters.push_back(waiter);
@@ -123,16 +124,12 @@ Task<Result<Resolver::Addresses>> Resolver::resolve(std::string host, LoopExecut
   co_return entries_[host].found;
 }
 
-void Resolver::look_up(const std::string& host) {
-  store(host, ask_system(host));
-}
-
 void Resolver::store(const std::string& host, Result<Addresses> found) {
   const std::scoped_lock lock(mutex_);
   --running_;
   Entry& entry = entries_[host];
   entry.running = false;
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = now_();
   if (found || !entry.usable(now)) {
     entry.found = std::move(found);
     entry.looked_up = now;

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,11 @@ class Resolver {
   // An answer whose renewal fails serves for this long at most.
   static constexpr std::chrono::minutes kStaleFor{10};
 
-  Resolver();
+  // How a name is looked up, blocking, and what time it is; tests put their own in.
+  using LookUp = std::function<Result<Addresses>(const std::string& host)>;
+  using Now = std::function<Clock::time_point()>;
+
+  explicit Resolver(LookUp look_up = ask_system, Now now = &Clock::now);
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -42,13 +47,17 @@ class Resolver {
   // Whether a look-up is under way, which no one can end: the process need not wait for it.
   bool busy() const;
 
+  // getaddrinfo.
+  static Result<Addresses> ask_system(const std::string& host);
+
  private:
   struct Entry;
   struct Waiter;
 
-  void look_up(const std::string& host);
   void store(const std::string& host, Result<Addresses> found);
 
+  const LookUp look_up_;
+  const Now now_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
   std::size_t running_ = 0;
