@@ -83,6 +83,7 @@ class Upstream:
         self.url = f"{'https' if tls else 'http'}://{self.authority}"
         self.lock = threading.Condition()
         self.stopping = threading.Event()
+        self.last_port, self.last_accepted = 0, threading.Event()
         if tls:
             tls.sni_callback = self._note_server_name
         self.otherwise: List[Step] = [expect_request(), send(ok())]
@@ -112,6 +113,7 @@ class Upstream:
 
     def reset(self) -> None:
         """Back to a fresh upstream on the same port: for tests that share one."""
+        self._accept_what_waits()
         with self.lock:
             connections = list(self.connections)
         self.stopping.set()
@@ -121,6 +123,16 @@ class Upstream:
             self._forget()
             self.otherwise = [expect_request(), send(ok())]
         self.stopping = threading.Event()
+
+    def _accept_what_waits(self) -> None:
+        """A connection of our own is accepted after all that came before it."""
+        with socket.socket(self.listener.family, socket.SOCK_STREAM) as last:
+            last.bind((self.listener.getsockname()[0], 0))
+            self.last_port = last.getsockname()[1]
+            self.last_accepted.clear()
+            last.connect(self.listener.getsockname()[:2])
+            assert self.last_accepted.wait(PATIENCE)
+            self.last_port = 0
 
     def stop(self) -> None:
         self.stopping.set()
@@ -164,9 +176,13 @@ class Upstream:
     def _accept(self) -> None:
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, peer = self.listener.accept()
             except OSError:
                 return
+            if peer[1] == self.last_port:
+                sock.close()
+                self.last_accepted.set()
+                continue
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 connection = Connection(self, sock, len(self.connections))
@@ -210,6 +226,8 @@ class Upstream:
             return self.scripts.pop(0) if self.scripts else self.otherwise
 
     def seen(self, request: Request, connection: Connection) -> None:
+        if connection.stopping.is_set():
+            raise Cut("the test it belongs to is over")
         request.connection = connection.index
         if not self.proxy:
             request.check_end_to_end()
