@@ -24,6 +24,14 @@ void replace(Exchange& exchange, const Credential& credential, std::string_view 
   }
 }
 
+// "fk-0" or "Token fk-0": no Bearer, so nothing to replace, and a forward key that would go up.
+bool is_astray(const services::KeyRing& ring, std::string_view authorization) {
+  const std::size_t space = authorization.rfind(' ');
+  return !authorization.empty() &&
+         ring.find(space == std::string_view::npos ? authorization
+                                                   : authorization.substr(space + 1)) != nullptr;
+}
+
 }  // namespace
 
 Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
@@ -46,7 +54,8 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
     exchange.level = known->level;
     replace(exchange, credential, api_key);
   }
-  if (required_ && !known_caller) {
+  const bool astray = is_astray(ring_, exchange.request.fields.get("Authorization"));
+  if (astray || (required_ && !known_caller)) {
     return Error{ErrorKind::unauthorized, ErrorSource::client, false,
                  "A valid forward key is required: send it as \"Authorization: Bearer KEY\"."};
   }

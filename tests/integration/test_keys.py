@@ -45,11 +45,18 @@ def test_other_query_parameters_are_not_keys(daemon, upstream):
 
 
 @pytest.mark.parametrize("value", [
-    "Bearer sk-users-own", "Bearer fk-zero2", "Bearer xfk-zero", "Bearer FK-ZERO", "Bearer fk-zer", "Basic fk-zero",
+    "Bearer sk-users-own", "Bearer fk-zero2", "Bearer xfk-zero", "Bearer FK-ZERO", "Bearer fk-zer", "Basic fk-zero2",
     "1234567fk-zero", "Bearer-fk-zero", "Bearer sk-zero-a", "Bearer fk-zero,fk-one", "fk-zerofk-zero",
 ])
 def test_what_is_not_exactly_a_forward_key_passes(daemon, upstream, value):
     assert sent_up(daemon, upstream, [("Authorization", value)]).get("authorization") == value
+
+
+@pytest.mark.parametrize("value", ["fk-zero", "Basic fk-zero", "Token fk-zero"])
+def test_a_forward_key_under_another_scheme_is_refused_and_not_sent_on(daemon, upstream, value):
+    upstream.reset()
+    assert daemon.ask("GET", "/v1/models", [("Authorization", value)]).status == 401
+    assert upstream.requests == []
 
 
 def test_round_robin_over_the_keys_of_the_level(daemon, upstream):

@@ -78,7 +78,7 @@ TEST(ForwardKey, IsReplacedByTheKeysOfItsLevelInTurn) {
 }
 
 TEST(ForwardKey, LeavesAKeyOfAnotherKindAsItIs) {
-  for (const std::string value : {"Bearer sk-mine", "Bearer fk-00", "Bearer FK-0", "Basic fk-0"}) {
+  for (const std::string value : {"Bearer sk-mine", "Bearer fk-00", "Bearer FK-0", "Basic fk-00"}) {
     const services::KeyRing keys = ring();
     TestExchange exchange("GET /v1\nAuthorization: " + value);
     EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, false)))) << value;
@@ -118,6 +118,19 @@ TEST(ForwardKey, IsDemandedWhereItIsRequired) {
   const services::KeyRing no_keys({}, {});
   TestExchange exchange("GET /v1\nAuthorization: Bearer sk-mine");
   EXPECT_TRUE(test::refused_as(exchange.run(ForwardKey(no_keys, true)), ErrorKind::unauthorized));
+}
+
+TEST(ForwardKey, UnderAnotherSchemeIsRefusedAndNotSentOn) {
+  const services::KeyRing keys = ring();
+  const ForwardKey link(keys, false);
+  for (const char* value : {"fk-0", "Token fk-0", "Basic fk-0", "BearerX fk-0"}) {
+    TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
+    EXPECT_TRUE(test::refused_as(exchange.run(link), ErrorKind::unauthorized)) << value;
+  }
+  for (const char* value : {"sk-of-another", "Basic dXNlcjpwYXNz"}) {
+    TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
+    EXPECT_TRUE(test::passed(exchange.run(link))) << value;
+  }
 }
 
 TEST(ForwardKey, OfALevelWithoutApiKeyIsRefusedAndNotSentOn) {
