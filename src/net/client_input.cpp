@@ -42,7 +42,7 @@ Task<Result<std::string_view>> ClientInput::read_head() {
   std::size_t scanned = 0;
   for (;;) {
     const std::size_t end = protocol::find_head_end(current_.view(), scanned);
-    if (end != std::string_view::npos && end <= protocol::kMaxHeadBytes) {
+    if (end <= protocol::kMaxHeadBytes) {  // npos is larger
       taken_ = end;
       serving_ = true;
       co_return current_.view().substr(0, end);
