@@ -21,10 +21,11 @@ inline constexpr std::size_t kMaxFields = 256;
 // check_raw_head; so is a head with a blank line in front, which is for the caller to skip.
 std::size_t find_head_end(std::string_view bytes, std::size_t from) noexcept;
 
-// Refuses what may stand in no head, whatever its first line means: NUL, bare CR or LF, a control character, obs-fold, a
-// field name that is no token (white space before a colon), an empty first line (all bad_request);
-// more than kMaxFields fields or kMaxHeadBytes (head_too_large). `head` includes the blank line and
-// ends with it. Whoever reads an upstream maps the error's kind and source.
+// Refuses what may stand in no head, whatever its first line means: NUL, bare CR or LF, a control
+// character, obs-fold, a field name that is no token (white space before a colon), an empty first
+// line (all bad_request); more than kMaxFields fields or kMaxHeadBytes (head_too_large). `head`
+// includes the blank line and ends with it. Whoever reads an upstream maps the error's kind and
+// source.
 Result<void> check_raw_head(std::string_view head);
 
 enum class BodyKind { none, length, chunked, until_close };
