@@ -12,7 +12,7 @@
 namespace aifd::net {
 
 // Auto-reset. Used on one loop's thread; at most one waiter. A waiting coroutine's frame is
-// destroyed with the event.
+// destroyed by its loop once the event is gone.
 class Event {
  public:
   explicit Event(LoopExecutor executor) : executor_(executor) {}
