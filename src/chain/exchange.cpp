@@ -2,6 +2,8 @@
 
 #include <ranges>
 
+#include "aifd/chain/reply.hpp"
+
 namespace aifd::chain {
 
 Exchange::Exchange(protocol::RequestHead head, protocol::RequestFraming request_framing,
@@ -18,6 +20,10 @@ Exchange::Exchange(protocol::RequestHead head, protocol::RequestFraming request_
 
 Exchange::~Exchange() {
   finish(EndedBy::aifd, Error{ErrorKind::internal, ErrorSource::aifd, false, "abandoned"});
+}
+
+void Exchange::add_edit(std::unique_ptr<ReplyEdit> edit) {
+  edits_.push_back(std::move(edit));
 }
 
 std::string_view Exchange::keep(std::string text) {

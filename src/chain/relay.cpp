@@ -30,6 +30,22 @@ void keep_streaming(protocol::ResponseHead& head) {
   }
 }
 
+std::size_t cut(const Exchange& exchange, std::string_view bytes) noexcept {
+  std::size_t length = bytes.size();
+  for (const auto& tap : exchange.taps()) {
+    length = std::min(length, tap->cut(bytes.substr(0, length)));
+  }
+  return length;
+}
+
+// Takes from `rest` what may be written next.
+Piece take_part(const Exchange& exchange, Piece& rest) noexcept {
+  const std::size_t length = rest.bytes.empty() ? 0 : cut(exchange, rest.bytes);
+  const Piece part{rest.bytes.substr(0, length), rest.last && length == rest.bytes.size()};
+  rest.bytes.remove_prefix(length);
+  return part;
+}
+
 void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
   identify(exchange, reply.head);
@@ -39,6 +55,15 @@ void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
 }
 
 }  // namespace
+
+Task<Result<Reply>> edited(Exchange& exchange, Reply reply) {
+  for (const auto& edit : exchange.edits()) {
+    Result<Reply> changed = co_await edit->edit(exchange, std::move(reply));
+    if (!changed) co_return changed.error();
+    reply = std::move(*changed);
+  }
+  co_return reply;
+}
 
 Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
   start(exchange, reply, sink);
@@ -56,18 +81,20 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
     if (!piece) co_return piece.error();
     exchange.progress.bytes_out += piece->bytes.size();
 
-    const Clock::time_point not_before =
-        piece->bytes.empty() ? kAtOnce : show(exchange, piece->bytes);
-    if (not_before != kAtOnce && not_before > Clock::now()) {
-      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
-      if (Result<void> waited = co_await sink.wait_until(not_before); !waited) co_return waited;
-    }
-
-    const Result<bool> written = sink.write(*piece);
-    if (!written) co_return written.error();
-    if (!*written) {
-      if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
-    }
+    Piece rest = *piece;
+    do {
+      const Piece part = take_part(exchange, rest);
+      const Clock::time_point not_before = part.bytes.empty() ? kAtOnce : show(exchange, part.bytes);
+      if (not_before != kAtOnce && not_before > Clock::now()) {
+        if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+        if (Result<void> waited = co_await sink.wait_until(not_before); !waited) co_return waited;
+      }
+      const Result<bool> written = sink.write(part);
+      if (!written) co_return written.error();
+      if (!*written) {
+        if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
+      }
+    } while (!rest.bytes.empty());
     all_written = true;
     if (piece->last) co_return Result<void>{};
   }

@@ -201,6 +201,9 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
     std::optional<Result<Reply>> made = reply_of(co_await context_.chain.run(exchange));
     if (!made) made = co_await upstream.send();
     Result<Reply>& reply = *made;
+    if (reply && !exchange.edits().empty()) {
+      reply = co_await chain::edited(exchange, std::move(*reply));
+    }
     if (!reply && reply.error().kind == ErrorKind::client_gone) co_return reply.error();
     if (!reply) {
       exchange.progress.error = reply.error();

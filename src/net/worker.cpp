@@ -38,7 +38,9 @@ Worker::Worker(const Shared& shared)
                shared.chain,
                shared.lifecycle,
                shared.server_tls,
-               random_} {}
+               random_} {
+  for (const auto& link : shared.chain.links()) link->on_loop_start(loop_.get_executor());
+}
 
 Worker::~Worker() = default;
 

@@ -1,6 +1,7 @@
 // One request and its answer: what the links read and edit, from the head's arrival to the outcome.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <forward_list>
 #include <memory>
@@ -51,6 +52,11 @@ struct RouteInfo {
   bool openai = false;
 };
 
+// Who is counted: the caller's key by the first half of its SHA-256 digest, or else the address.
+using CallerId = std::array<unsigned char, 16>;
+
+class ReplyEdit;
+
 // Lives in its session's coroutine, on one thread. Links run one after another, so nothing here is
 // locked.
 class Exchange {
@@ -73,6 +79,7 @@ class Exchange {
   Destination destination;
   std::string_view key_alias;  // of the caller, for logs: never a key; empty: none known
   int level = 0;
+  CallerId caller{};  // set by forward_key
 
   // Why it is refused whatever the links say: its head is not valid, aifd is shutting down.
   std::optional<Error> refused;
@@ -83,6 +90,10 @@ class Exchange {
   void add_tap(std::unique_ptr<Tap> tap) { taps_.push_back(std::move(tap)); }
   const std::vector<std::unique_ptr<Tap>>& taps() const noexcept { return taps_; }
 
+  // Run in their order on the answer, before the taps see it.
+  void add_edit(std::unique_ptr<ReplyEdit> edit);
+  const std::vector<std::unique_ptr<ReplyEdit>>& edits() const noexcept { return edits_; }
+
   // Keeps a text as long as the exchange lives, for heads that hold views.
   std::string_view keep(std::string text);
 
@@ -92,6 +103,7 @@ class Exchange {
 
  private:
   std::vector<std::unique_ptr<Tap>> taps_;
+  std::vector<std::unique_ptr<ReplyEdit>> edits_;
   std::forward_list<std::string> kept_;
   bool finished_ = false;
 };

@@ -2,25 +2,16 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "aifd/base/error.hpp"
-#include "aifd/chain/body_source.hpp"
 #include "aifd/chain/exchange.hpp"
+#include "aifd/chain/reply.hpp"
 #include "aifd/chain/task.hpp"
 
 namespace aifd::chain {
-
-// An answer, from wherever. The head's views live in the exchange's arena or in what `body` owns.
-struct Reply {
-  protocol::ResponseHead head;
-  protocol::BodyFraming
-      framing;  // of the body that follows; the client's side may be framed otherwise
-  std::unique_ptr<BodySource> body;  // null: none
-};
 
 struct Pass {};
 using LocalReply = Reply;
@@ -37,6 +28,10 @@ class Middleware {
   virtual ~Middleware() = default;
 
   virtual std::string_view name() const noexcept = 0;
+
+  // Readies what this link keeps for one event loop, such as a connection. Called once for each
+  // loop, before it runs.
+  virtual void on_loop_start(LoopExecutor /*loop*/) const {}
 
   // May edit the request, add taps, wait, answer, or refuse with an Error.
   virtual Task<Result<Verdict>> on_request(Exchange& exchange) const = 0;
@@ -68,16 +63,5 @@ class Chain {
  private:
   std::vector<std::unique_ptr<Middleware>> links_;
 };
-
-// A small answer made here: the text with its type.
-Reply text_reply(Exchange& exchange, int status, std::string_view reason,
-                 std::string_view content_type, std::string text);
-
-// The one function that makes an Error an answer: status, dialect, and the id of the request where
-// the dialect has a place for it.
-Reply error_reply(Exchange& exchange, const Error& error);
-
-// The standard reason phrase of a status; "" for one unknown here.
-std::string_view reason_phrase(int status) noexcept;
 
 }  // namespace aifd::chain

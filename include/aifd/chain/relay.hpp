@@ -4,7 +4,7 @@
 #include "aifd/base/clock.hpp"
 #include "aifd/base/error.hpp"
 #include "aifd/chain/exchange.hpp"
-#include "aifd/chain/middleware.hpp"
+#include "aifd/chain/reply.hpp"
 #include "aifd/chain/task.hpp"
 
 namespace aifd::chain {
@@ -31,8 +31,11 @@ class ResponseSink {
   virtual Task<Result<void>> wait_until(Clock::time_point when) = 0;
 };
 
-// Reads a piece, shows it to the taps, waits where a tap says so, writes it: one piece in flight,
-// so that the client's pace is the source's pace. Returns when the answer is whole, or with the
+// Runs the exchange's edits on the answer, in their order.
+Task<Result<Reply>> edited(Exchange& exchange, Reply reply);
+
+// Reads a piece, cuts it where a tap wants less, shows it to the taps, waits where one says so,
+// writes it: one piece in flight, so that the client's pace is the source's pace. Returns when the answer is whole, or with the
 // error that ended it (its source tells whose). A body that broke is never finished cleanly.
 Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink);
 

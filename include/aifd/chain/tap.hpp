@@ -12,7 +12,7 @@ namespace aifd::chain {
 inline constexpr Clock::time_point kAtOnce = Clock::time_point::min();
 
 // Owned by its Exchange, called on its worker's thread. Order: on_head at most once, on_chunk for
-// each piece, on_done exactly once, on every path, also when the client has gone or no head came.
+// each piece, each after its cut, on_done exactly once, on every path, also when the client has gone or no head came.
 class Tap {
  public:
   Tap() = default;
@@ -23,6 +23,10 @@ class Tap {
   // May edit fields, never the body or the status. Views put in must outlive the exchange
   // (Exchange::keep).
   virtual void on_head(protocol::ResponseHead& /*head*/) {}
+
+  // How much of what has come may be written as one piece, 1 to bytes.size(); the rest is the next
+  // piece.
+  virtual std::size_t cut(std::string_view bytes) noexcept { return bytes.size(); }
 
   // The earliest time to write this piece; kAtOnce for none. Copies what it wants; never waits.
   virtual Clock::time_point on_chunk(std::string_view /*bytes*/) noexcept { return kAtOnce; }
