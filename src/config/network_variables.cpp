@@ -9,8 +9,6 @@
 namespace aifd::config {
 namespace {
 
-constexpr std::string_view kAcceptedSeconds =
-    "seconds above 0, decimals allowed, such as 10 or 0.5";
 constexpr std::string_view kAcceptedBytes = "bytes, such as 1048576, 32MiB or 1GiB";
 constexpr std::string_view kAcceptedProxy = "http://[user:password@]host:port";
 

@@ -18,6 +18,9 @@ inline constexpr std::string_view kAcceptedBool = "true or false";
 
 Result<bool> parse_bool(std::string_view text);  // true/false, yes/no, on/off, 1/0 in any case
 
+inline constexpr std::string_view kAcceptedSeconds =
+    "seconds above 0, decimals allowed, such as 10 or 0.5";
+
 // "10", "0.5": seconds, to the millisecond; at most 1000000.
 Result<std::chrono::milliseconds> parse_seconds(std::string_view text);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "aifd/protocol/target.hpp"
-
 namespace aifd::middleware {
 namespace {
 
@@ -22,8 +20,8 @@ std::optional<Kind> stream_kind(const protocol::Fields& fields) {
 Clock::duration interval_of(const config::RateLimits& limits) {
   Clock::duration longest{};
   for (const config::RateLimit& limit : limits) {
-    const auto interval =
-        std::chrono::duration_cast<Clock::duration>(limit.window) / static_cast<Clock::rep>(limit.count);
+    const auto interval = std::chrono::duration_cast<Clock::duration>(limit.window) /
+                          static_cast<Clock::rep>(limit.count);
     longest = std::max(longest, interval);
   }
   return longest;
@@ -32,8 +30,7 @@ Clock::duration interval_of(const config::RateLimits& limits) {
 Result<chain::Verdict> TokenPace::decide(chain::Exchange& exchange) const {
   const services::LimitRule* rule =
       rules_.empty() ? nullptr
-                     : rules_.find(protocol::comparable_path(exchange.target.path),
-                                   exchange.route.prefix, exchange.level);
+                     : rules_.find(exchange.target.path, exchange.route.prefix, exchange.level);
   if (rule == nullptr && chunks_ == config::IterChunkType::efficiency) {
     return chain::Verdict{chain::Pass{}};
   }
@@ -65,7 +62,7 @@ Clock::time_point PaceTap::on_chunk(std::string_view bytes) noexcept {
 }
 
 Clock::time_point PaceTap::due(std::string_view bytes, Clock::time_point now) noexcept {
-  const bool begins_event = splitter_.between_events();
+  const bool begins_event = splitter_.begins_event(bytes);
   while (!bytes.empty()) bytes.remove_prefix(splitter_.take(bytes));
   if (!begins_event) return chain::kAtOnce;
   last_due_ = begun_ ? std::max(last_due_ + interval_, now - kCatchUp) : now;

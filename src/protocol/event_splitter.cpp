@@ -1,6 +1,7 @@
 #include "aifd/protocol/event_splitter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace aifd::protocol {
 namespace {
@@ -19,13 +20,10 @@ bool EventSplitter::end_line() noexcept {
 }
 
 std::size_t EventSplitter::take(std::string_view bytes) noexcept {
-  std::size_t at = 0;
-  if (after_cr_ && !bytes.empty() && bytes.front() == '\n') at = 1;
-  if (at == bytes.size()) {
-    if (at > 0) after_cr_ = false;
-    return at;
-  }
-  after_cr_ = false;
+  if (bytes.empty()) return 0;
+  const bool ends_cr_lf = std::exchange(after_cr_, false) && bytes.front() == '\n';
+  if (ends_cr_lf && between_events_) return 1;
+  std::size_t at = ends_cr_lf ? 1 : 0;
   between_events_ = false;
   while (at < bytes.size()) {
     const auto line_end = std::find_if(bytes.begin() + at, bytes.end(), ends_line);

@@ -111,6 +111,7 @@ Clock::time_point KeyRing::rests_until(std::size_t number, std::string_view upst
 
 void KeyRing::rest(std::size_t number, std::string_view upstream, int status,
                    Clock::duration length, Clock::time_point now) const {
+  if (length <= Clock::duration{}) return;
   bool begins = false;
   {
     const std::lock_guard lock(mutex_);

@@ -109,6 +109,7 @@ struct Settings {
   std::vector<ApiKey> api_keys;
   std::vector<ForwardKey> forward_keys;
   bool require_forward_key = false;
+  std::chrono::milliseconds api_key_cooldown{60'000};  // 0: keys do not rest unless told to
   std::map<int, std::vector<std::string>> level_models;
   Limits limits;
   Cache cache;

@@ -16,11 +16,14 @@ class EventSplitter {
 
   explicit EventSplitter(Kind kind = Kind::sse) noexcept : kind_(kind) {}
 
-  // Whether what comes next begins an event.
-  bool between_events() const noexcept { return between_events_; }
+  // Whether these bytes, which come next, begin an event: not where one is under way, or only the
+  // LF of a CR LF is left of it.
+  bool begins_event(std::string_view bytes) const noexcept {
+    return between_events_ && !(after_cr_ && bytes.starts_with('\n'));
+  }
 
-  // Takes bytes up to the end of the event that they begin in, or all where it ends later; how
-  // many that were.
+  // Takes bytes up to the end of the event that they begin or continue, or all where it ends
+  // later; how many that were.
   std::size_t take(std::string_view bytes) noexcept;
 
  private:

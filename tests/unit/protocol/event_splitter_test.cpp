@@ -15,20 +15,19 @@ using Events = std::vector<std::string>;
 Events split(Kind kind, std::string_view bytes, std::size_t piece_size) {
   EventSplitter splitter(kind);
   Events events;
-  bool joins = false;
   while (!bytes.empty()) {
     std::string_view piece = bytes.substr(0, piece_size);
     bytes.remove_prefix(piece.size());
     while (!piece.empty()) {
+      const bool begins = splitter.begins_event(piece);
       const std::size_t length = splitter.take(piece);
       if (length == 0 || length > piece.size()) return {"takes nothing"};
       const std::string part(piece.substr(0, length));
-      if (joins || (part == "\n" && !events.empty())) {
-        events.back() += part;
-      } else {
+      if (begins) {
         events.push_back(part);
+      } else {
+        events.back() += part;
       }
-      joins = !splitter.between_events();
       piece.remove_prefix(length);
     }
   }
@@ -60,15 +59,23 @@ TEST(EventSplitter, FindsTheEndOfEachEventAtAnySplit) {
 
 TEST(EventSplitter, KnowsWhetherAnEventIsUnderWay) {
   EventSplitter splitter;
-  EXPECT_TRUE(splitter.between_events());
+  EXPECT_TRUE(splitter.begins_event("d"));
   EXPECT_EQ(splitter.take("data: a"), 7U);
-  EXPECT_FALSE(splitter.between_events());
+  EXPECT_FALSE(splitter.begins_event("\n"));
   EXPECT_EQ(splitter.take("\n"), 1U);
-  EXPECT_FALSE(splitter.between_events());
+  EXPECT_FALSE(splitter.begins_event("\n"));
   EXPECT_EQ(splitter.take("\ndata"), 1U);
-  EXPECT_TRUE(splitter.between_events());
+  EXPECT_TRUE(splitter.begins_event("d"));
   EXPECT_EQ(splitter.take(""), 0U);
-  EXPECT_TRUE(splitter.between_events());
+  EXPECT_TRUE(splitter.begins_event("d"));
+}
+
+TEST(EventSplitter, LeavesTheSecondHalfOfALineEndToItsEvent) {
+  EventSplitter splitter;
+  EXPECT_EQ(splitter.take("data: a\r\n\r"), 10U);
+  EXPECT_FALSE(splitter.begins_event("\ndata: b"));
+  EXPECT_EQ(splitter.take("\ndata: b"), 1U);
+  EXPECT_TRUE(splitter.begins_event("data: b"));
 }
 
 }  // namespace

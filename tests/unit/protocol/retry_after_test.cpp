@@ -41,7 +41,9 @@ TEST(RetryAfter, ReadsMillisecondsSecondsAndDates) {
     if (!c.plain.empty()) fields.add("retry-after", c.plain);
     const auto wait = retry_after(fields, kNow);
     EXPECT_EQ(wait.has_value(), c.wait_ms.has_value()) << c.in_ms << "|" << c.plain;
-    if (wait && c.wait_ms) EXPECT_EQ(wait->count(), *c.wait_ms) << c.in_ms << "|" << c.plain;
+    if (wait && c.wait_ms) {
+      EXPECT_EQ(wait->count(), *c.wait_ms) << c.in_ms << "|" << c.plain;
+    }
   }
 }
 
