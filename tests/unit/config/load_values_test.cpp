@@ -112,6 +112,10 @@ const Case kCases[] = {
               std::map<int, std::vector<std::string>>{{1, {"gpt-4", "o*"}}, {2, {"x"}}};
      },
      {}},
+    {"API_KEY_COOLDOWN",
+     "0.5",
+     [](const Settings& s) { return s.api_key_cooldown == milliseconds(500); },
+     {}},
     {"REQUIRE_FORWARD_KEY",
      "yes",
      [](const Settings& s) { return s.require_forward_key; },
