@@ -76,6 +76,9 @@ void add_route(const Settings& settings, const Route& route, const Colour& colou
 void add_facts(const Settings& settings, std::vector<BoxRow>& rows) {
   const Colour& colour = kRouteColours.front();
   if (settings.proxy) rows.push_back({"proxy", show_outbound_proxy(*settings.proxy), colour});
+  if (settings.proxy_protocol) {
+    rows.push_back({"proxy protocol", "required of every connection", colour});
+  }
   if (settings.benchmark_mode) {
     rows.push_back({"benchmark", "/benchmark/v1/chat/completions", colour});
   }
