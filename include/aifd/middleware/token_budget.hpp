@@ -24,16 +24,16 @@ namespace aifd::middleware {
 // place of the upstream's own; other answers keep theirs.
 class TokenBudget final : public chain::Middleware {
  public:
-  // Both outlive the chain and its exchanges. Of bodies over `max_buffered_bytes` only the length
-  // is taken.
-  TokenBudget(const services::LimitRules& rules, services::TokenQuota& quota,
+  // `quota` outlives the chain and its exchanges. Of bodies over `max_buffered_bytes` only the
+  // length is taken.
+  TokenBudget(services::LimitRules rules, services::TokenQuota& quota,
               std::uint64_t max_buffered_bytes)
-      : rules_(rules), quota_(quota), max_buffered_bytes_(max_buffered_bytes) {}
+      : rules_(std::move(rules)), quota_(quota), max_buffered_bytes_(max_buffered_bytes) {}
   std::string_view name() const noexcept override { return "token_quota"; }
   Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
 
  private:
-  const services::LimitRules& rules_;
+  services::LimitRules rules_;
   services::TokenQuota& quota_;
   std::uint64_t max_buffered_bytes_;
 };
