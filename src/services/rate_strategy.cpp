@@ -55,7 +55,7 @@ class FixedWindow final : public RateStrategy {
                     TimePoint now) const noexcept override {
     const auto& window = std::get<WindowCount>(state);
     if (!runs(window, limit, now)) return {limit.count, {}, {}};
-    const Duration rest = window.begin + limit.window - now;
+    const Duration rest = limit.window - (now - window.begin);
     const std::uint64_t remaining = what_is_left(limit.count, window.used);
     return {remaining, rest, remaining > 0 ? Duration{} : rest};
   }
@@ -91,7 +91,7 @@ class MovingWindow final : public RateStrategy {
     const auto* log = std::get_if<HitLog>(&state);
     const std::size_t over = log == nullptr ? 0 : log->count_until(now - limit.window);
     if (log == nullptr || over == log->size()) return {most, {}, {}};
-    const auto rest_of = [&](std::size_t index) { return log->at(index) + limit.window - now; };
+    const auto rest_of = [&](std::size_t index) { return limit.window - (now - log->at(index)); };
     const std::uint64_t remaining = what_is_left(most, log->size() - over);
     const Duration wait = remaining > 0 ? Duration{} : rest_of(log->size() - most);
     return {remaining, rest_of(log->size() - 1), wait};
@@ -139,7 +139,7 @@ class SlidingWindowCounter final : public RateStrategy {
 
   static Duration rest_of(const WindowCount& window, const RateLimit& limit,
                           TimePoint now) noexcept {
-    return window.begin + limit.window - now;
+    return limit.window - (now - window.begin);
   }
 
   static std::uint64_t remaining(const WindowCount& window, const RateLimit& limit,

@@ -18,8 +18,8 @@ namespace aifd::services {
 // Thread-safe and exact: a limit of 100 is 100, however many workers share it. Callers and rules
 // are told apart by CallerId and LimitRule::id, so all rules are of one LimitRules.
 //
-// An entry (one caller under one rule) takes about 100 bytes, about 40 more for each limit after
-// the rule's first, and with moving-window 8 to 16 for each admitted request that still counts.
+// An entry (one caller under one rule) takes 80 bytes, 48 more for each limit after the rule's
+// first, and with moving-window 8 to 16 for each admitted request that still counts (32 at least).
 // Entries that expired are dropped bit by bit as requests come.
 class MemoryLimiter {
  public:
