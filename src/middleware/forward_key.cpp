@@ -131,15 +131,13 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
   if (caller->known != nullptr) {
     exchange.key_alias = caller->known->alias;
     exchange.level = caller->known->level;
+    if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
   }
   const bool astray = is_astray(ring_, exchange.request.fields.get("Authorization"));
   if (astray || (options_.required && caller->known == nullptr)) {
     return unauthorized(
         ErrorSource::client,
         "A valid forward key is required: send it as \"Authorization: Bearer KEY\".");
-  }
-  if (caller->known != nullptr) {
-    if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
   }
   return chain::Verdict{chain::Pass{}};
 }

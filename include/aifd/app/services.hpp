@@ -5,10 +5,12 @@
 
 #include "aifd/base/lifecycle.hpp"
 #include "aifd/config/settings.hpp"
-#include "aifd/middleware/benchmark.hpp"
 #include "aifd/services/key_ring.hpp"
 #include "aifd/services/line_writer.hpp"
+#include "aifd/services/memory_limiter.hpp"
+#include "aifd/services/redis_limiter.hpp"
 #include "aifd/services/route_table.hpp"
+#include "aifd/services/token_quota.hpp"
 
 namespace aifd::app {
 
@@ -16,14 +18,13 @@ struct Services {
   Lifecycle lifecycle;
   services::RouteTable routes;
   services::KeyRing keys;
+  services::MemoryLimiter limiter;
+  std::unique_ptr<services::RedisLimiter> shared_limiter;  // null: this process counts alone
+  services::TokenQuota token_quota;
   std::unique_ptr<services::LineWriter> access_log;  // null: off
 
   // `access_log` as opened by LineWriter::open.
-  Services(const config::Settings& settings, std::unique_ptr<services::LineWriter> access_lines)
-      : routes(settings.routes,
-               settings.benchmark_mode ? middleware::Benchmark::kPrefix : std::string_view()),
-        keys(settings.forward_keys, settings.api_keys),
-        access_log(std::move(access_lines)) {}
+  Services(const config::Settings& settings, std::unique_ptr<services::LineWriter> access_lines);
 };
 
 }  // namespace aifd::app
