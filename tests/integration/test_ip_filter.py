@@ -64,6 +64,29 @@ def test_several_forwarded_for_fields_are_one_list(upstream):
         assert status(daemon, fields=list(reversed(fields))) == 200
 
 
+def test_forwarded_counts_where_there_is_no_x_forwarded_for(upstream):
+    with filtered(upstream, IP_WHITELIST="203.0.113.9,2001:db8::9", TRUSTED_PROXIES="127.0.0.1,10.0.0.0/8") as daemon:
+        for forwarded, due in [("for=203.0.113.9", 200), ("For=\"203.0.113.9:4711\";proto=https;by=_me", 200),
+                               ("for=\"[2001:db8::9]:4711\"", 200), ("for=203.0.113.9, for=198.51.100.1", 403),
+                               ("for=198.51.100.1, for=203.0.113.9, for=10.1.1.1", 200), ("for=203.0.113.9, for=unknown", 403),
+                               ("for=\"198.51.100.1, for=203.0.113.9", 200), ("for=203.0.113.9:80", 403), ("", 403)]:
+            assert status(daemon, fields=[("Forwarded", forwarded)]) == due, forwarded
+        assert status(daemon, "127.0.0.2", fields=[("Forwarded", "for=203.0.113.9")]) == 403
+
+
+def test_x_forwarded_for_wins_over_forwarded(upstream):
+    with filtered(upstream, IP_WHITELIST="203.0.113.9", TRUSTED_PROXIES="127.0.0.1") as daemon:
+        assert status(daemon, forwarded="198.51.100.1", fields=[("Forwarded", "for=203.0.113.9")]) == 403
+        assert status(daemon, forwarded="203.0.113.9", fields=[("Forwarded", "for=198.51.100.1")]) == 200
+
+
+def test_several_forwarded_fields_are_one_list(upstream):
+    with filtered(upstream, IP_WHITELIST="203.0.113.9", TRUSTED_PROXIES="127.0.0.1") as daemon:
+        fields = [("Forwarded", "for=203.0.113.9"), ("forwarded", "for=198.51.100.1")]
+        assert status(daemon, fields=fields) == 403
+        assert status(daemon, fields=list(reversed(fields))) == 200
+
+
 def test_nobody_is_trusted_when_the_list_is_empty(upstream):
     with filtered(upstream, IP_BLACKLIST="203.0.113.9", TRUSTED_PROXIES="") as daemon:
         assert status(daemon, "127.0.0.1", "203.0.113.9") == 200

@@ -11,7 +11,9 @@ PATIENCE = 30.0  # seconds; a bound for a machine in trouble, not a measure
 
 class RawClient:
     def __init__(self, address: Tuple[str, int], tls=None, server_hostname: str = "localhost",
-                 source: Optional[str] = None, receive_buffer: Optional[int] = None, seconds: float = PATIENCE):
+                 source: Optional[str] = None, receive_buffer: Optional[int] = None, seconds: float = PATIENCE,
+                 preamble: bytes = b""):
+        """`preamble` is sent before all else, TLS too."""
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.settimeout(seconds)
@@ -21,6 +23,7 @@ class RawClient:
             self.sock.bind((source, 0))
         self.sock.connect(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.sendall(preamble)
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname=server_hostname)
         self.reader = Reader(self.sock, seconds)

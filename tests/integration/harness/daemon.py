@@ -61,12 +61,14 @@ def run(*arguments: str, env: Optional[Dict[str, str]] = None, cwd: Optional[str
 
 class Daemon:
     def __init__(self, env: Optional[Dict[str, str]] = None, args: Sequence[str] = (), dotenv: Optional[str] = None,
-                 yaml: Optional[str] = None, host: str = "127.0.0.1", tls=None, command: Sequence[str] = ("run",)):
+                 yaml: Optional[str] = None, host: str = "127.0.0.1", tls=None, command: Sequence[str] = ("run",),
+                 preamble: bytes = b""):
         self.directory = tempfile.TemporaryDirectory(prefix="aifd-test-")
         self.path = self.directory.name
         self._write(".env", dotenv)
         self._write("openai-forward-config.yaml", yaml)
         self.tls = tls  # the client's context, when the daemon speaks TLS
+        self.preamble = preamble  # what every connection begins with, unless its test says otherwise
         self.stdout: List[str] = []
         self.stderr: List[str] = []
         self._listening = threading.Event()
@@ -121,7 +123,7 @@ class Daemon:
         return f"{self.scheme}://{shown}:{self.port}"
 
     def client(self, **more) -> RawClient:
-        return RawClient((self.host, self.port), tls=self.tls, **more)
+        return RawClient((self.host, self.port), **{"tls": self.tls, "preamble": self.preamble, **more})
 
     def ask(self, method: str, target: str, fields=(), body: Optional[bytes] = None, **more):
         """One request on a connection of its own."""

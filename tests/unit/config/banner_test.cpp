@@ -100,6 +100,14 @@ TEST_F(Banner, SaysWhoMayCallAndForWhichModels) {
   }
 }
 
+TEST_F(Banner, SaysThatConnectionsBeginWithAProxyHeader) {
+  Values values;
+  EXPECT_FALSE(mentions(banner(set_well(values).settings, "1", kAddress, false), "proxy protocol"));
+  values["PROXY_PROTOCOL"] = "true";
+  EXPECT_TRUE(mentions(banner(set_well(values).settings, "1", kAddress, false),
+                       "\nproxy protocol: required of every connection\n"));
+}
+
 TEST_F(Banner, WarnsOfApiKeysThatNobodyGets) {
   const Settings settings = set_well({{"OPENAI_API_KEY_CONFIG", "sk"}}).settings;
   EXPECT_TRUE(mentions(banner(settings, "1", kAddress, false), "forward keys: none"));

@@ -146,6 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"IP_WHITELIST", "10.0.0.0/8,nonsense", "\"nonsense\" is not an IP address"},
         Case{"IP_BLACKLIST", "10.0.0.1/8", "the block is 10.0.0.0/8"},
         Case{"TRUSTED_PROXIES", "10.0.0.0/64", "from 0 to 32"},
+        Case{"PROXY_PROTOCOL", "v2", "neither true nor false"},
         Case{"FORWARD_CLIENT_IP", "ja", "neither true nor false"},
         Case{"CORS_ORIGINS", "example.com", "does not begin with a scheme"},
         Case{"CORS_ORIGINS", "https://a/path", "more than scheme, host and port"},

@@ -54,6 +54,16 @@ TEST_F(LoadTogether, ARequiredForwardKeyMustExist) {
                        "every caller would be refused"));
 }
 
+TEST_F(LoadTogether, ProxyHeadersNeedSomebodyWhoIsBelieved) {
+  Values values{{"PROXY_PROTOCOL", "true"}};
+  EXPECT_EQ(lines(set_well(values).warnings), "");
+  values["TRUSTED_PROXIES"] = "";
+  EXPECT_TRUE(
+      mentions(lines(set_well(values).warnings), "PROXY_PROTOCOL (environment): no header"));
+  values["PROXY_PROTOCOL"] = "false";
+  EXPECT_EQ(lines(set_well(values).warnings), "");
+}
+
 TEST_F(LoadTogether, ARedisCacheNeedsARedisUrl) {
   EXPECT_TRUE(mentions(set_badly({{"CACHE_BACKEND", "REDIS"}}).front(),
                        "CACHE_ROOT_PATH_OR_URL (default): does not begin with a scheme"));

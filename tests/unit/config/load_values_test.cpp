@@ -199,6 +199,7 @@ const Case kCases[] = {
      "10.0.0.0/8",
      [](const Settings& s) { return text(s.trusted_proxies) == "10.0.0.0/8 "; },
      {}},
+    {"PROXY_PROTOCOL", "yes", [](const Settings& s) { return s.proxy_protocol; }, {}},
     {"FORWARD_CLIENT_IP", "true", [](const Settings& s) { return s.forward_client_ip; }, {}},
     {"CORS_ORIGINS",
      "https://A.example/, chrome-extension://abc",

@@ -65,6 +65,51 @@ TEST(CallerAddress, FollowsTheTable) {
   }
 }
 
+TEST(CallerAddress, FollowsTheTableOfForwarded) {
+  struct Case {
+    const char* name;
+    std::string_view peer;
+    std::vector<std::string_view> forwarded;  // one field each
+    std::string_view caller;
+  };
+  const Case cases[] = {
+      {"untrusted peer", "203.0.113.9", {"for=198.51.100.1"}, "203.0.113.9"},
+      {"trusted peer", "127.0.0.1", {"for=198.51.100.1"}, "198.51.100.1"},
+      {"in capitals", "127.0.0.1", {"By=10.0.0.9;FOR=198.51.100.1"}, "198.51.100.1"},
+      {"right-most counts", "127.0.0.1", {"for=1.1.1.1, for=198.51.100.1"}, "198.51.100.1"},
+      {"behind two proxies",
+       "127.0.0.1",
+       {"for=1.1.1.1, for=198.51.100.1;proto=https, for=\"10.0.0.2:80\""},
+       "198.51.100.1"},
+      {"several fields are one list",
+       "127.0.0.1",
+       {"for=1.1.1.1", "for=198.51.100.1", "for=10.0.0.2"},
+       "198.51.100.1"},
+      {"all trusted", "127.0.0.1", {"for=10.0.0.3, for=10.0.0.2"}, "10.0.0.3"},
+      {"unknown", "127.0.0.1", {"for=198.51.100.1, for=unknown"}, "127.0.0.1"},
+      {"hidden, behind a trusted one",
+       "127.0.0.1",
+       {"for=198.51.100.1, for=_x1, for=10.0.0.2"},
+       "10.0.0.2"},
+      {"garbage at the left", "127.0.0.1", {"for=\"1.1.1.1, for=198.51.100.1"}, "198.51.100.1"},
+      {"IPv6 with a port", "127.0.0.1", {"for=\"[2001:db8::1]:4711\""}, "2001:db8::1"},
+      {"v4-mapped proxy is trusted",
+       "127.0.0.1",
+       {"for=198.51.100.1, for=\"[::ffff:10.0.0.2]\""},
+       "198.51.100.1"},
+  };
+  for (const Case& c : cases) {
+    protocol::Fields fields;
+    for (const std::string_view value : c.forwarded) fields.add("forwarded", value);
+    EXPECT_EQ(caller_address(ip(c.peer), fields, blocks(kTrusted)).to_string(), c.caller) << c.name;
+    fields.add("X-Forwarded-For", "198.51.100.7");
+    const bool trusted = blocks(kTrusted).contains(ip(c.peer));
+    EXPECT_EQ(caller_address(ip(c.peer), fields, blocks(kTrusted)).to_string(),
+              trusted ? "198.51.100.7" : c.caller)
+        << c.name << ", and X-Forwarded-For";
+  }
+}
+
 TEST(CallerAddress, BelievesNobodyWhereNobodyIsTrusted) {
   protocol::Fields fields;
   fields.add("X-Forwarded-For", "198.51.100.1");
