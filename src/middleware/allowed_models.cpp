@@ -1,0 +1,49 @@
+#include "aifd/middleware/allowed_models.hpp"
+
+#include <algorithm>
+
+#include "aifd/protocol/glob.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+constexpr std::size_t kMostNameBytes = 1024;
+
+bool can_be_a_name(std::string_view model) noexcept {
+  return !model.empty() && model.size() <= kMostNameBytes &&
+         std::none_of(model.begin(), model.end(), [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return byte < 0x20 || byte == 0x7F || c == ',';
+         });
+}
+
+bool is_all(std::string_view name) noexcept {
+  return !name.empty() && name.find_first_not_of('*') == std::string_view::npos;
+}
+
+}  // namespace
+
+AllowedModels::AllowedModels(std::vector<std::string> names)
+    : names_(std::move(names)), has_all_(std::any_of(names_.begin(), names_.end(), is_all)) {}
+
+bool AllowedModels::has(std::string_view model) const noexcept {
+  constexpr std::string_view kGeminiPrefix = "models/";
+  if (!can_be_a_name(model)) return false;
+  std::string_view bare = model;
+  if (bare.starts_with(kGeminiPrefix)) bare.remove_prefix(kGeminiPrefix.size());
+  return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
+    return protocol::glob_match(name, model) || protocol::glob_match(name, bare);
+  });
+}
+
+std::string AllowedModels::text(int level) const {
+  std::string text = "Your key (level " + std::to_string(level) + ") may use";
+  std::string_view before = ": ";
+  for (const std::string& name : names_) {
+    text.append(before).append(name);
+    before = ", ";
+  }
+  return text += names_.empty() ? " no model." : ".";
+}
+
+}  // namespace aifd::middleware
