@@ -1,0 +1,249 @@
+#include "aifd/protocol/usage_key.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "chars.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+constexpr std::uint64_t kMostTokens = 1'000'000'000'000;
+constexpr std::size_t kMostObjectBytes = 8 * 1024;
+constexpr std::size_t kTooLong = ~std::size_t{0};
+
+std::optional<UsageKind> kind_of(std::string_view name) noexcept {
+  static constexpr std::array<std::pair<std::string_view, UsageKind>, 11> kNames{{
+      {"prompt_tokens", UsageKind::input},
+      {"input_tokens", UsageKind::input},
+      {"promptTokenCount", UsageKind::input},
+      {"cache_creation_input_tokens", UsageKind::cache_written},
+      {"cache_read_input_tokens", UsageKind::cache_read},
+      {"completion_tokens", UsageKind::output},
+      {"output_tokens", UsageKind::output},
+      {"candidatesTokenCount", UsageKind::output},
+      {"thoughtsTokenCount", UsageKind::thoughts},
+      {"total_tokens", UsageKind::total},
+      {"totalTokenCount", UsageKind::total},
+  }};
+  for (const auto& [known, kind] : kNames) {
+    if (known == name) return kind;
+  }
+  return std::nullopt;
+}
+
+constexpr std::size_t kBlock = 32;
+
+// Whether any byte of the block and the one behind it are these two: a loop that compilers turn
+// into a few vector instructions.
+bool block_has(const char* block, char first, char second) noexcept {
+  unsigned char found = 0;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    found |= static_cast<unsigned char>((block[i] == first) & (block[i + 1] == second));
+  }
+  return found != 0;
+}
+
+// Of a key. In JSON a quote followed by one certain letter is rare, so most blocks are passed over
+// at once; neither memmem nor string_view::find (which stops at every quote) comes near that on
+// pieces of 100 bytes.
+std::size_t find(std::string_view text, std::string_view key) noexcept {
+  if (text.size() <= kBlock) return text.find(key);
+  const std::size_t last_block = text.size() - kBlock - 1;
+  for (std::size_t at = 0;; at += kBlock) {
+    at = std::min(at, last_block);  // which may overlap the one before it
+    if (block_has(text.data() + at, key[0], key[1])) {
+      for (std::size_t i = at; i < at + kBlock; ++i) {
+        if (text[i] == key[0] && text.substr(i).starts_with(key)) return i;
+      }
+    }
+    if (at == last_block) return std::string_view::npos;
+  }
+}
+
+constexpr bool is_space(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+}  // namespace
+
+void UsageKey::Number::take(char c) noexcept {
+  if (is_space(c)) {
+    if (is == Is::open) is = Is::ended;
+    return;
+  }
+  if (!is_digit(c) || is == Is::ended || is == Is::bad) {
+    is = Is::bad;
+    return;
+  }
+  is = Is::open;
+  value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  if (value > kMostTokens) is = Is::bad;
+}
+
+void UsageKey::Name::take(char c) noexcept {
+  if (length < text.size()) {
+    text[length++] = c;
+  } else {
+    length = kTooLong;
+  }
+}
+
+std::string_view UsageKey::Name::view() const noexcept {
+  return length == kTooLong ? std::string_view{} : std::string_view(text.data(), length);
+}
+
+void UsageKey::feed(std::string_view bytes, UsageCounts& counts) noexcept {
+  while (!bytes.empty()) {
+    if (state_ == State::key) {
+      find_key(bytes);
+    } else {
+      take(bytes.front(), counts);
+      last_ = bytes.front();
+      bytes.remove_prefix(1);
+    }
+  }
+}
+
+// Takes the bytes up to the key's end, or all.
+void UsageKey::find_key(std::string_view& bytes) noexcept {
+  match_rest(bytes);
+  while (state_ == State::key && !bytes.empty()) {
+    const std::size_t at = find(bytes, key_);
+    if (at == std::string_view::npos) {
+      note_beginning(bytes);
+      last_ = bytes.back();
+      bytes = {};
+      return;
+    }
+    const char before = at == 0 ? last_ : bytes[at - 1];
+    if (before != '\\') state_ = State::colon;
+    last_ = key_.back();
+    bytes.remove_prefix(at + key_.size());
+  }
+}
+
+// Goes on with a key that began in an earlier piece. A byte that does not belong is left.
+void UsageKey::match_rest(std::string_view& bytes) noexcept {
+  while (matched_ > 0 && !bytes.empty()) {
+    if (bytes.front() != key_[matched_]) {
+      matched_ = 0;
+      return;
+    }
+    last_ = bytes.front();
+    bytes.remove_prefix(1);
+    if (++matched_ == key_.size()) {
+      matched_ = 0;
+      state_ = State::colon;
+    }
+  }
+}
+
+// The key's only other quote is its last byte, so a beginning is what the last quote begins.
+void UsageKey::note_beginning(std::string_view bytes) noexcept {
+  const std::size_t from = bytes.size() - std::min(bytes.size(), key_.size() - 1);
+  std::size_t at = bytes.size();
+  while (at > from && bytes[at - 1] != '"') --at;
+  if (at == from) return;
+  --at;
+  const char before = at == 0 ? last_ : bytes[at - 1];
+  if (before != '\\' && key_.starts_with(bytes.substr(at))) matched_ = bytes.size() - at;
+}
+
+void UsageKey::search() noexcept {
+  state_ = State::key;
+}
+
+void UsageKey::take(char c, UsageCounts& counts) noexcept {
+  switch (state_) {
+    case State::key:
+      return;
+    case State::colon:
+      if (c == ':') {
+        state_ = State::value;
+      } else if (!is_space(c)) {
+        search();
+      }
+      return;
+    case State::value:
+      if (!is_space(c)) begin_value(c);
+      return;
+    case State::count:
+      if (is_digit(c)) return number_.take(c);
+      if ((c == ',' || c == '}' || is_space(c)) && number_.valid()) {
+        counts.raise(count_kind_, number_.value);
+      }
+      return search();
+    case State::object:
+      return take_in_object(c, counts);
+  }
+}
+
+void UsageKey::begin_value(char c) noexcept {
+  number_ = {};
+  if (value_ == Value::object && c == '{') {
+    state_ = State::object;
+    found_ = {};
+    kind_.reset();
+    depth_ = 1;
+    object_bytes_ = 0;
+    in_text_ = false;
+  } else if (value_ == Value::count && is_digit(c)) {
+    state_ = State::count;
+    number_.take(c);
+  } else {
+    search();
+  }
+}
+
+void UsageKey::take_in_object(char c, UsageCounts& counts) noexcept {
+  if (++object_bytes_ > kMostObjectBytes) return search();
+  if (in_text_) return take_in_text(c);
+  switch (c) {
+    case '"':
+      in_text_ = true;
+      escaped_ = false;
+      name_.length = 0;
+      kind_.reset();
+      return;
+    case ':':
+      kind_ = depth_ == 1 ? kind_of(name_.view()) : std::nullopt;
+      number_ = {};
+      return;
+    case '{':
+    case '[':
+      ++depth_;
+      kind_.reset();
+      return;
+    case ',':
+      return end_member();
+    case '}':
+    case ']':
+      end_member();
+      if (--depth_ > 0) return;
+      counts.raise(found_);
+      return search();
+    default:
+      if (kind_) number_.take(c);
+  }
+}
+
+void UsageKey::take_in_text(char c) noexcept {
+  if (escaped_) {
+    escaped_ = false;
+  } else if (c == '\\') {
+    escaped_ = true;
+    name_.length = kTooLong;  // no name wanted here needs one
+  } else if (c == '"') {
+    in_text_ = false;
+  } else {
+    name_.take(c);
+  }
+}
+
+void UsageKey::end_member() noexcept {
+  if (kind_ && number_.valid()) found_.raise(*kind_, number_.value);
+  kind_.reset();
+}
+
+}  // namespace aifd::protocol
