@@ -16,7 +16,7 @@ LIMITS = {
     "/v1/levels": [{"level": 0, "limit": "2/hour"}, {"level": 1, "limit": "4/hour"}],
     "/v1/others": [{"level": 1, "limit": "1/hour"}],
 }
-SETTINGS = {"REQ_RATE_LIMIT": json.dumps(LIMITS), "OPENAI_API_KEY_CONFIG": '{"sk-real": []}',
+SETTINGS = {"REQ_RATE_LIMIT": json.dumps(LIMITS), "OPENAI_API_KEY_CONFIG": '["sk-real"]',
             "FORWARD_KEY_CONFIG": '{"fk-zero": 0, "fk-one": 1, "fk-two": 2}'}
 KEYS = (f"sk-caller-{number}" for number in itertools.count())
 
