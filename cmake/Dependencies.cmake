@@ -8,6 +8,13 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
 
+# hiredis 0.14, whose own CMake file makes no target.
+find_path(AIFD_HIREDIS_INCLUDE hiredis/read.h REQUIRED)
+find_library(AIFD_HIREDIS_LIBRARY hiredis REQUIRED)
+add_library(aifd_hiredis INTERFACE)
+target_include_directories(aifd_hiredis SYSTEM INTERFACE ${AIFD_HIREDIS_INCLUDE})
+target_link_libraries(aifd_hiredis INTERFACE ${AIFD_HIREDIS_LIBRARY})
+
 # Asio's headers, set up the same in every target that includes them.
 add_library(aifd_asio INTERFACE)
 target_link_libraries(aifd_asio INTERFACE Boost::headers Threads::Threads)

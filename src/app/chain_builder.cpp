@@ -7,14 +7,53 @@
 #include "aifd/middleware/cors.hpp"
 #include "aifd/middleware/forward_key.hpp"
 #include "aifd/middleware/ip_filter.hpp"
+#include "aifd/middleware/model_access.hpp"
 #include "aifd/middleware/model_map.hpp"
+#include "aifd/middleware/request_limit.hpp"
 #include "aifd/middleware/route.hpp"
+#include "aifd/middleware/token_budget.hpp"
+#include "aifd/middleware/token_pace.hpp"
 
 namespace aifd::app {
+namespace {
 
-chain::Chain build_chain(const config::Settings& settings, Services& services,
-                         std::chrono::nanoseconds benchmark_interval) {
-  std::vector<std::unique_ptr<chain::Middleware>> links;
+using Links = std::vector<std::unique_ptr<chain::Middleware>>;
+
+bool counts_callers(const config::Settings& settings) {
+  const config::Limits& limits = settings.limits;
+  return !limits.requests.empty() || !limits.global.empty() || !limits.token_quota.empty();
+}
+
+void add_request_limit(const config::Settings& settings, Services& services, Links& links) {
+  services::LimitRules rules(settings.limits.requests, settings.limits.global,
+                             services.routes.prefix_list());
+  if (rules.empty()) return;
+  if (services.shared_limiter) {
+    links.push_back(std::make_unique<middleware::SharedRequestLimit>(
+        std::move(rules), *services.shared_limiter, services.limiter));
+  } else {
+    links.push_back(std::make_unique<middleware::RequestLimit>(std::move(rules), services.limiter));
+  }
+}
+
+void add_token_quota(const config::Settings& settings, Services& services, Links& links) {
+  services::LimitRules rules(settings.limits.token_quota, {}, {});
+  if (rules.empty()) return;
+  links.push_back(std::make_unique<middleware::TokenBudget>(std::move(rules), services.token_quota,
+                                                            settings.max_buffered_body_bytes));
+}
+
+void add_token_pace(const config::Settings& settings, Links& links) {
+  services::LimitRules rules(settings.limits.tokens, {}, {});
+  const config::IterChunkType chunks = settings.limits.iter_chunk_type;
+  if (rules.empty() && chunks == config::IterChunkType::efficiency) return;
+  links.push_back(std::make_unique<middleware::TokenPace>(std::move(rules), chunks));
+}
+
+}  // namespace
+
+chain::Chain build_chain(const config::Settings& settings, Services& services) {
+  Links links;
   const auto add = [&links]<class Link>(std::unique_ptr<Link> link) {
     links.push_back(std::move(link));
   };
@@ -35,16 +74,31 @@ chain::Chain build_chain(const config::Settings& settings, Services& services,
   // Before the keys: a preflight carries none, and a page must be able to read a 401.
   add(std::make_unique<middleware::Cors>(settings.cors_origins));
 
-  // In the place of a route, and before the routes: "/" would cover it.
-  if (settings.benchmark_mode) {
-    add(std::make_unique<middleware::Benchmark>(
-        middleware::Benchmark::Options{benchmark_interval, settings.max_buffered_body_bytes}));
-  }
-
   add(std::make_unique<middleware::Route>(services.routes, settings.forward_client_ip));
 
-  // Behind the route: which keys count may depend on it.
-  add(std::make_unique<middleware::ForwardKey>(services.keys, settings.require_forward_key));
+  // Behind the route: a key rests at one upstream and serves at another.
+  add(std::make_unique<middleware::ForwardKey>(
+      services.keys, middleware::ForwardKey::Options{.required = settings.require_forward_key,
+                                                     .tell_callers = counts_callers(settings),
+                                                     .rest = settings.api_key_cooldown}));
+
+  // Behind the key, which tells the level, and before the limits: what is refused is not counted.
+  if (!settings.level_models.empty()) {
+    add(std::make_unique<middleware::ModelAccess>(settings.level_models,
+                                                  settings.max_buffered_body_bytes));
+  }
+
+  // Before all that costs an upstream or a store anything.
+  add_request_limit(settings, services, links);
+  add_token_quota(settings, services, links);
+
+  // Behind whatever may answer from here, so that a refusal is not paced.
+  add_token_pace(settings, links);
+
+  // In an upstream's place, behind all that guards one.
+  if (settings.benchmark_mode) {
+    add(std::make_unique<middleware::Benchmark>(settings.max_buffered_body_bytes));
+  }
 
   // Last, since it may send the request to another server than the route's.
   if (!settings.model_map.models.empty()) {

@@ -7,11 +7,6 @@ std::vector<std::string> pending_features(const config::Settings& settings) {
   const auto add = [&names](bool is_set, const char* name) {
     if (is_set) names.emplace_back(name);
   };
-  add(!settings.level_models.empty(), "LEVEL_MODELS");
-  add(!settings.limits.requests.empty(), "REQ_RATE_LIMIT");
-  add(!settings.limits.global.empty(), "GLOBAL_RATE_LIMIT");
-  add(!settings.limits.tokens.empty(), "TOKEN_RATE_LIMIT");
-  add(!settings.limits.token_quota.empty(), "TOKEN_QUOTA");
   add(settings.cache.openai, "CACHE_OPENAI");
   add(settings.cache.general, "CACHE_GENERAL");
   add(settings.log_openai, "LOG_OPENAI");

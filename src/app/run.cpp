@@ -17,16 +17,13 @@
 namespace aifd::app {
 namespace {
 
-constexpr std::chrono::milliseconds kDemoTokenInterval{40};
-
 // Settings, services, chain and listener of one port.
 class Daemon {
  public:
-  Daemon(config::Settings settings, std::unique_ptr<services::LineWriter> access_log,
-         std::chrono::nanoseconds token_interval)
+  Daemon(config::Settings settings, std::unique_ptr<services::LineWriter> access_log)
       : settings_(std::move(settings)),
         services_(settings_, std::move(access_log)),
-        chain_(build_chain(settings_, services_, token_interval)),
+        chain_(build_chain(settings_, services_)),
         server_(settings_, chain_, services_.lifecycle) {}
 
   const config::Settings& settings() const noexcept { return settings_; }
@@ -44,6 +41,8 @@ config::Settings demo_model_settings() {
   settings.listen.host = "127.0.0.1";
   settings.listen.port = 0;
   settings.benchmark_mode = true;
+  const config::RateLimits pace{{25, std::chrono::seconds(1)}};
+  settings.limits.tokens["/benchmark"] = {{std::nullopt, pace}};
   return settings;
 }
 
@@ -90,7 +89,7 @@ bool listen_or_explain(net::Server& server) {
 ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
   std::optional<Daemon> model;
   if (demo) {
-    model.emplace(demo_model_settings(), nullptr, kDemoTokenInterval);
+    model.emplace(demo_model_settings(), nullptr);
     if (!listen_or_explain(model->server())) return kCannotListen;
     lead_to_demo_model(settings, model->server().port());
   }
@@ -103,7 +102,7 @@ ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
     }
     access_log = std::move(*opened);
   }
-  Daemon daemon(std::move(settings), std::move(access_log), {});
+  Daemon daemon(std::move(settings), std::move(access_log));
   if (!listen_or_explain(daemon.server())) return kCannotListen;
 
   const std::string url = daemon.server().url();

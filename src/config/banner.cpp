@@ -73,6 +73,28 @@ void add_route(const Settings& settings, const Route& route, const Colour& colou
   if (openai && settings.print_chat) rows.push_back({"print chat", "on", colour});
 }
 
+std::string list_blocks(const CidrSet& set) {
+  std::vector<std::string> blocks;
+  for (const Cidr& block : set.blocks()) blocks.push_back(block.to_string());
+  return join(blocks, ", ");
+}
+
+// Who may call, and for which models.
+void add_access(const Settings& settings, std::vector<BoxRow>& rows) {
+  const Colour& colour = kRouteColours.front();
+  if (settings.require_forward_key) rows.push_back({"callers", "only with a forward key", colour});
+  if (!settings.ip_whitelist.empty()) {
+    rows.push_back({"allowed addresses", list_blocks(settings.ip_whitelist), colour});
+  }
+  if (!settings.ip_blacklist.empty()) {
+    rows.push_back({"denied addresses", list_blocks(settings.ip_blacklist), colour});
+  }
+  for (const auto& [level, models] : settings.level_models) {
+    if (level == 0) continue;  // may use all
+    rows.push_back({"models of level " + std::to_string(level), join(models, ", "), colour});
+  }
+}
+
 void add_facts(const Settings& settings, std::vector<BoxRow>& rows) {
   const Colour& colour = kRouteColours.front();
   if (settings.proxy) rows.push_back({"proxy", show_outbound_proxy(*settings.proxy), colour});
@@ -92,6 +114,7 @@ Box service_box(const Settings& settings, std::string_view version, std::string_
     add_route(settings, settings.routes[i], kRouteColours[i % kRouteColours.size()], box.rows);
   }
   std::vector<BoxRow> facts;
+  add_access(settings, facts);
   add_facts(settings, facts);
   if (!facts.empty()) box.rows.emplace_back();
   box.rows.insert(box.rows.end(), facts.begin(), facts.end());
@@ -100,7 +123,7 @@ Box service_box(const Settings& settings, std::string_view version, std::string_
 
 bool has_limits(const Limits& limits) {
   return !limits.requests.empty() || !limits.global.empty() || !limits.tokens.empty() ||
-         !limits.token_quota.empty();
+         !limits.token_quota.empty() || limits.iter_chunk_type != IterChunkType::efficiency;
 }
 
 void add_limits(const RouteLimits& limits, std::string_view kind, std::vector<BoxRow>& rows) {
@@ -120,6 +143,9 @@ Box limits_box(const Limits& limits) {
   add_limits(limits.requests, "req", box.rows);
   add_limits(limits.tokens, "token", box.rows);
   add_limits(limits.token_quota, "token quota", box.rows);
+  if (limits.iter_chunk_type != IterChunkType::efficiency) {
+    box.rows.push_back({"streams", std::string(to_string(limits.iter_chunk_type)), kLimit});
+  }
   return box;
 }
 

@@ -241,6 +241,14 @@ const std::array kVariables{
                assign(settings.require_forward_key, parse_bool(text), problems);
              },
              [](const Settings& settings) { return show_bool(settings.require_forward_key); }},
+    Variable{"API_KEY_COOLDOWN",
+             "Seconds that an API key rests after an upstream answered 401 or 429 and did not say\n"
+             "for how long. The other keys of its level take over.",
+             "60", "seconds, decimals allowed, such as 60; 0: no rest",
+             [](std::string_view text, Settings& settings, Problems& problems) {
+               assign(settings.api_key_cooldown, parse_seconds(text), problems);
+             },
+             [](const Settings& settings) { return show_seconds(settings.api_key_cooldown); }},
 };
 
 }  // namespace

@@ -77,6 +77,15 @@ const std::array kVariables{
              "memory, redis://[user:password@]host:port[/database] or rediss://...", read_backend,
              show_backend, true},
     Variable{
+        "REDIS_TIMEOUT",
+        "Seconds that a request waits for that server. While it is away each daemon counts\n"
+        "alone.",
+        "0.02", kAcceptedTimeout,
+        [](std::string_view text, Settings& settings, Problems& problems) {
+          assign(settings.limits.backend_timeout, parse_timeout(text), problems);
+        },
+        [](const Settings& settings) { return show_seconds(settings.limits.backend_timeout); }},
+    Variable{
         "TOKEN_RATE_LIMIT",
         "Pace of streamed answers, by route, in the same notation. An event of the stream counts\n"
         "as one token.",

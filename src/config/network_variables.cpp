@@ -9,18 +9,8 @@
 namespace aifd::config {
 namespace {
 
-constexpr std::string_view kAcceptedSeconds =
-    "seconds above 0, decimals allowed, such as 10 or 0.5";
 constexpr std::string_view kAcceptedBytes = "bytes, such as 1048576, 32MiB or 1GiB";
 constexpr std::string_view kAcceptedProxy = "http://[user:password@]host:port";
-
-void read_timeout(std::string_view text, std::chrono::milliseconds& target, Problems& problems) {
-  const Result<std::chrono::milliseconds> time = parse_seconds(text);
-  if (!time) return problems.push_back(time.error().detail);
-  if (time->count() == 0)
-    return problems.push_back(in_quotes(text) + " is less than a millisecond");
-  target = *time;
-}
 
 void read_size(std::string_view text, std::uint64_t& target, Problems& problems) {
   const Result<std::uint64_t> size = parse_bytes(text);
@@ -76,25 +66,25 @@ const std::array kVariables{
     Variable{"NO_PROXY", "", "",
              "hosts, .suffixes, addresses or CIDR blocks with commas between them", read_no_proxy,
              [](const Settings& settings) { return join(settings.no_proxy, ","); }},
-    Variable{"TIMEOUT", "Seconds to connect to an upstream.", "10", kAcceptedSeconds,
+    Variable{"TIMEOUT", "Seconds to connect to an upstream.", "10", kAcceptedTimeout,
              [](std::string_view text, Settings& settings, Problems& problems) {
-               read_timeout(text, settings.timeouts.connect, problems);
+               assign(settings.timeouts.connect, parse_timeout(text), problems);
              },
              [](const Settings& settings) { return show_seconds(settings.timeouts.connect); }},
     Variable{"FIRST_BYTE_TIMEOUT", "Seconds until an upstream must begin to answer.", "600",
-             kAcceptedSeconds,
+             kAcceptedTimeout,
              [](std::string_view text, Settings& settings, Problems& problems) {
-               read_timeout(text, settings.timeouts.first_byte, problems);
+               assign(settings.timeouts.first_byte, parse_timeout(text), problems);
              },
              [](const Settings& settings) { return show_seconds(settings.timeouts.first_byte); }},
-    Variable{"IDLE_TIMEOUT", "Seconds that an answer may pause.", "300", kAcceptedSeconds,
+    Variable{"IDLE_TIMEOUT", "Seconds that an answer may pause.", "300", kAcceptedTimeout,
              [](std::string_view text, Settings& settings, Problems& problems) {
-               read_timeout(text, settings.timeouts.idle, problems);
+               assign(settings.timeouts.idle, parse_timeout(text), problems);
              },
              [](const Settings& settings) { return show_seconds(settings.timeouts.idle); }},
-    Variable{"CLIENT_TIMEOUT", "Seconds in which a request must arrive.", "60", kAcceptedSeconds,
+    Variable{"CLIENT_TIMEOUT", "Seconds in which a request must arrive.", "60", kAcceptedTimeout,
              [](std::string_view text, Settings& settings, Problems& problems) {
-               read_timeout(text, settings.timeouts.client, problems);
+               assign(settings.timeouts.client, parse_timeout(text), problems);
              },
              [](const Settings& settings) { return show_seconds(settings.timeouts.client); }},
     Variable{"MAX_BODY_BYTES", "The largest body of a request.", "1GiB", kAcceptedBytes,

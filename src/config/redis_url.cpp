@@ -30,6 +30,10 @@ std::string RedisUrl::to_string() const {
   return database == 0 ? text : text + '/' + std::to_string(database);
 }
 
+std::string RedisUrl::place() const {
+  return format_authority(host, port);
+}
+
 Result<RedisUrl> parse_redis_url(std::string_view text) {
   const Result<UrlParts> parts = parse_url_parts(text);
   if (!parts) return parts.error();

@@ -68,6 +68,12 @@ Result<std::chrono::milliseconds> parse_seconds(std::string_view text) {
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
+Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
+  const Result<std::chrono::milliseconds> time = parse_seconds(text);
+  if (time && time->count() == 0) return wrong(in_quotes(text) + " is less than a millisecond");
+  return time;
+}
+
 Result<std::uint64_t> parse_bytes(std::string_view text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = to_integer<std::uint64_t>(text.substr(0, digits));

@@ -15,11 +15,19 @@
 namespace aifd::config {
 
 inline constexpr std::string_view kAcceptedBool = "true or false";
+inline constexpr std::string_view kAcceptedTimeout =
+    "seconds above 0, decimals allowed, such as 10 or 0.5";
 
 Result<bool> parse_bool(std::string_view text);  // true/false, yes/no, on/off, 1/0 in any case
 
+inline constexpr std::string_view kAcceptedSeconds =
+    "seconds above 0, decimals allowed, such as 10 or 0.5";
+
 // "10", "0.5": seconds, to the millisecond; at most 1000000.
 Result<std::chrono::milliseconds> parse_seconds(std::string_view text);
+
+// The same for a time that is waited: not 0.
+Result<std::chrono::milliseconds> parse_timeout(std::string_view text);
 
 // "1048576", "32MiB", "1GB"; units of 1024 with an i, of 1000 without.
 Result<std::uint64_t> parse_bytes(std::string_view text);

@@ -5,16 +5,13 @@
 
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/json_peek.hpp"
-#include "aifd/services/route_table.hpp"
 
 namespace aifd::middleware {
 namespace {
 
 using chain::Exchange;
-using chain::Piece;
 using chain::Reply;
 
-constexpr std::string_view kPrefix = "/benchmark";
 constexpr std::string_view kChatPath = "/benchmark/v1/chat/completions";
 constexpr std::string_view kModelsPath = "/benchmark/v1/models";
 constexpr std::string_view kModels =
@@ -46,62 +43,30 @@ std::string chunk_start(std::string_view id, std::string_view model) {
   return start;
 }
 
+constexpr std::size_t kEvents = kTokens.size() + 2;
+
+void append_event(std::string& text, std::string_view start, std::size_t event) {
+  text += start;
+  if (event == 0) {
+    text += R"({"role":"assistant","content":""},"finish_reason":null}]})";
+  } else if (event <= kTokens.size()) {
+    text += R"({"content":")";
+    text += kTokens[event - 1];
+    text += R"("},"finish_reason":null}]})";
+  } else {
+    text += R"({},"finish_reason":"stop"}]})";
+    text += "\n\ndata: [DONE]";
+  }
+  text += "\n\n";
+}
+
 // One event a token: the role first, then the words, then the reason to stop and [DONE].
-class TokenStream final : public chain::BodySource {
- public:
-  TokenStream(std::string start, bool one_by_one)
-      : start_(std::move(start)), one_by_one_(one_by_one) {}
-
-  Task<Result<Piece>> next() override {
-    piece_.clear();
-    do {
-      append_event();
-    } while (!one_by_one_ && event_ < kEvents);
-    co_return Piece{piece_, event_ == kEvents};
-  }
-
-  bool ready() const noexcept override { return true; }
-
- private:
-  static constexpr std::size_t kEvents = kTokens.size() + 2;
-
-  void append_event() {
-    piece_ += start_;
-    if (event_ == 0) {
-      piece_ += R"({"role":"assistant","content":""},"finish_reason":null}]})";
-    } else if (event_ <= kTokens.size()) {
-      piece_ += R"({"content":")";
-      piece_ += kTokens[event_ - 1];
-      piece_ += R"("},"finish_reason":null}]})";
-    } else {
-      piece_ += R"({},"finish_reason":"stop"}]})";
-      piece_ += "\n\ndata: [DONE]";
-    }
-    piece_ += "\n\n";
-    ++event_;
-  }
-
-  std::string start_;
-  std::string piece_;
-  std::size_t event_ = 0;
-  bool one_by_one_;
-};
-
-// Each piece at its own time, counted from the first, so that delays do not add up.
-class PaceTap final : public chain::Tap {
- public:
-  explicit PaceTap(std::chrono::nanoseconds interval) : interval_(interval) {}
-
-  Clock::time_point on_chunk(std::string_view) noexcept override {
-    if (count_ == 0) first_ = Clock::now();
-    return first_ + interval_ * count_++;
-  }
-
- private:
-  std::chrono::nanoseconds interval_;
-  Clock::time_point first_;
-  std::int64_t count_ = 0;
-};
+std::string whole_stream(std::string_view id, std::string_view model) {
+  const std::string start = chunk_start(id, model);
+  std::string text;
+  for (std::size_t event = 0; event < kEvents; ++event) append_event(text, start, event);
+  return text;
+}
 
 std::string whole_completion(std::string_view id, std::string_view model,
                              std::size_t prompt_bytes) {
@@ -124,14 +89,14 @@ std::string whole_completion(std::string_view id, std::string_view model,
   return body;
 }
 
-Reply stream_reply(Exchange& exchange, std::string_view model, bool one_by_one) {
+Reply stream_reply(Exchange& exchange, std::string_view model) {
   Reply reply;
   reply.head.status = 200;
   reply.head.reason = chain::reason_phrase(200);
   reply.head.fields.add("Content-Type", "text/event-stream; charset=utf-8");
   reply.head.fields.add("Cache-Control", "no-cache");
   reply.framing = {protocol::BodyKind::chunked, 0};
-  reply.body = std::make_unique<TokenStream>(chunk_start(exchange.request_id, model), one_by_one);
+  reply.body = std::make_unique<chain::TextBody>(whole_stream(exchange.request_id, model));
   return reply;
 }
 
@@ -142,9 +107,8 @@ Error bad_request(std::string detail) {
 }  // namespace
 
 Task<Result<chain::Verdict>> Benchmark::on_request(Exchange& exchange) const {
+  if (exchange.route.prefix != kPrefix) co_return chain::Verdict{chain::Pass{}};
   const std::string_view path = exchange.target.path;
-  if (!protocol::covers(kPrefix, path)) co_return chain::Verdict{chain::Pass{}};
-  exchange.route = {kPrefix, services::RouteTable::path_after(kPrefix, path), true};
   if (exchange.framing.wants_upgrade) {
     co_return Error{
         ErrorKind::upgrade_refused, ErrorSource::client, false,
@@ -161,7 +125,7 @@ Task<Result<chain::Verdict>> Benchmark::on_request(Exchange& exchange) const {
 }
 
 Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
-  const Result<bool> whole = co_await exchange.body.hold(options_.max_buffered_bytes);
+  const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes_);
   if (!whole) co_return whole.error();
   if (!*whole) {
     co_return Error{ErrorKind::body_too_large, ErrorSource::client, false,
@@ -175,9 +139,7 @@ Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
         exchange, 200, chain::reason_phrase(200), "application/json",
         whole_completion(exchange.request_id, model, exchange.body.held().size()))};
   }
-  const bool paced = options_.token_interval.count() > 0;
-  if (paced) exchange.add_tap(std::make_unique<PaceTap>(options_.token_interval));
-  co_return chain::Verdict{stream_reply(exchange, model, paced)};
+  co_return chain::Verdict{stream_reply(exchange, model)};
 }
 
 }  // namespace aifd::middleware

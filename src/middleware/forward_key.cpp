@@ -1,6 +1,9 @@
 #include "aifd/middleware/forward_key.hpp"
 
-#include "aifd/protocol/credentials.hpp"
+#include <algorithm>
+#include <ctime>
+
+#include "aifd/protocol/retry_after.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -8,56 +11,135 @@ namespace {
 using chain::Exchange;
 using protocol::Credential;
 using protocol::CredentialPlace;
+using services::KeyRing;
 
-const services::KeyRing::Known* find(const services::KeyRing& ring, const Credential& credential) {
-  if (credential.place != CredentialPlace::query_key) return ring.find(credential.key);
-  return ring.find(protocol::decoded_query_key(credential.key));
+KeyRing::Digest digest_of(const Credential& credential) {
+  if (credential.place != CredentialPlace::query_key) return KeyRing::digest_of(credential.key);
+  return KeyRing::digest_of(protocol::decoded_query_key(credential.key));
 }
 
-void replace(Exchange& exchange, const Credential& credential, std::string_view api_key) {
-  const std::string_view changed = exchange.keep(
-      protocol::with_key(exchange.request, exchange.target.query, credential, api_key));
-  if (credential.place == CredentialPlace::query_key) {
-    exchange.target.query = changed;
-  } else {
-    exchange.request.fields.set(protocol::field_name(credential.place), changed);
-  }
+chain::CallerId caller_of(const KeyRing::Digest& digest) {
+  chain::CallerId id;
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+
+Error unauthorized(ErrorSource source, std::string detail) {
+  return {ErrorKind::unauthorized, source, false, std::move(detail)};
 }
 
 // "fk-0" or "Token fk-0": no Bearer, so nothing to replace, and a forward key that would go up.
-bool is_astray(const services::KeyRing& ring, std::string_view authorization) {
+bool is_astray(const KeyRing& ring, std::string_view authorization) {
   const std::size_t space = authorization.rfind(' ');
   return !authorization.empty() &&
          ring.find(space == std::string_view::npos ? authorization
                                                    : authorization.substr(space + 1)) != nullptr;
 }
 
+// Lets an API key rest that the upstream refused.
+class RestTap final : public chain::Tap {
+ public:
+  RestTap(const KeyRing& ring, const KeyRing::ApiKey& key, const Exchange& exchange,
+          std::chrono::milliseconds rest)
+      : ring_(ring),
+        key_(key.number),
+        upstream_(exchange.destination.server.authority),
+        exchange_(exchange),
+        rest_(rest) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    const bool refused = head.status == 401 || head.status == 429;
+    const bool by_upstream = exchange_.progress.head_received != Clock::time_point{} &&
+                             exchange_.destination.server.authority == upstream_;
+    if (!refused || !by_upstream) return;
+    ring_.rest(key_, upstream_, head.status,
+               protocol::retry_after(head.fields, std::time(nullptr)).value_or(rest_),
+               Clock::now());
+  }
+
+ private:
+  const KeyRing& ring_;
+  std::size_t key_;
+  std::string_view upstream_;
+  const Exchange& exchange_;
+  std::chrono::milliseconds rest_;
+};
+
 }  // namespace
 
-Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
-  if (!ring_.has_forward_keys() && !required_) return chain::Verdict{chain::Pass{}};
-  const Result<std::vector<Credential>> credentials =
+// Who brings several keys of which none is known here could send another decoy with every request:
+// such a caller is known by the address.
+Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const {
+  Result<std::vector<Credential>> credentials =
       protocol::find_credentials(exchange.request, exchange.target.query);
   if (!credentials) return credentials.error();
-  bool known_caller = false;
+  Caller caller;
+  caller.id = exchange.client.address.bytes;
+  bool several = false;
+  std::optional<KeyRing::Digest> first;
   for (const Credential& credential : *credentials) {
-    const services::KeyRing::Known* known = find(ring_, credential);
+    const KeyRing::Digest digest = digest_of(credential);
+    several = several || (first && *first != digest);
+    if (!first) first = digest;
+    const KeyRing::Known* known = ring_.find(digest);
     if (known == nullptr) continue;
-    const std::string_view api_key = ring_.next_api_key(known->level);
-    if (api_key.empty()) {
-      return Error{ErrorKind::unauthorized, ErrorSource::aifd, false,
-                   "No API key serves level " + std::to_string(known->level) +
-                       "; the operator must add one to OPENAI_API_KEY_CONFIG."};
+    if (caller.known != nullptr && caller.known != known) {
+      return Error{ErrorKind::bad_request, ErrorSource::client, false,
+                   "The request has two different forward keys; send exactly one."};
     }
-    known_caller = true;
-    exchange.key_alias = known->alias;
-    exchange.level = known->level;
-    replace(exchange, credential, api_key);
+    caller.known = known;
+    caller.forward_keys.push_back(credential);
+  }
+  if (caller.known != nullptr) {
+    caller.id = caller_of(caller.known->digest);
+  } else if (first && !several) {
+    caller.id = caller_of(*first);
+  }
+  return caller;
+}
+
+Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const {
+  const int level = caller.known->level;
+  const KeyRing::ApiKey api_key =
+      ring_.next_api_key(level, exchange.destination.server.authority, Clock::now());
+  if (api_key.text.empty()) {
+    return unauthorized(ErrorSource::aifd, "No API key serves level " + std::to_string(level) +
+                                               "; the operator must add one to "
+                                               "OPENAI_API_KEY_CONFIG.");
+  }
+  for (const Credential& credential : caller.forward_keys) {
+    const std::string_view changed = exchange.keep(
+        protocol::with_key(exchange.request, exchange.target.query, credential, api_key.text));
+    if (credential.place == CredentialPlace::query_key) {
+      exchange.target.query = changed;
+    } else {
+      exchange.request.fields.set(protocol::field_name(credential.place), changed);
+    }
+  }
+  if (!api_key.alone) {
+    exchange.add_tap(std::make_unique<RestTap>(ring_, api_key, exchange, options_.rest));
+  }
+  return {};
+}
+
+Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
+  const bool idle = !ring_.has_forward_keys() && !options_.required && !options_.tell_callers;
+  if (idle) return chain::Verdict{chain::Pass{}};
+  const Result<Caller> caller = recognise(exchange);
+  if (!caller) return caller.error();
+  exchange.caller = caller->id;
+  if (caller->known != nullptr) {
+    exchange.key_alias = caller->known->alias;
+    exchange.level = caller->known->level;
   }
   const bool astray = is_astray(ring_, exchange.request.fields.get("Authorization"));
-  if (astray || (required_ && !known_caller)) {
-    return Error{ErrorKind::unauthorized, ErrorSource::client, false,
-                 "A valid forward key is required: send it as \"Authorization: Bearer KEY\"."};
+  if (astray || (options_.required && caller->known == nullptr)) {
+    return unauthorized(
+        ErrorSource::client,
+        "A valid forward key is required: send it as \"Authorization: Bearer KEY\".");
+  }
+  if (caller->known != nullptr) {
+    if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
   }
   return chain::Verdict{chain::Pass{}};
 }

@@ -67,6 +67,7 @@ Result<chain::Verdict> Route::decide(Exchange& exchange) const {
                     services::RouteTable::path_after(route.prefix, exchange.target.path),
                     route.type == config::RouteType::openai};
   exchange.dialect = protocol::detect_dialect(route.prefix, exchange.route.path);
+  if (entry->local) return chain::Verdict{chain::Pass{}};
   if (exchange.route.openai && is_doubled(route, exchange.route.path)) {
     return doubled_version(route);
   }

@@ -3,7 +3,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "aifd/protocol/fields.hpp"
@@ -62,49 +65,199 @@ bool is_too_deep(std::string_view body) {
   return depth_of(body) > kMaxDepth;
 }
 
-// False where the value is broken. Where it is no string the model counts as absent.
-bool read_model(ondemand::value value, const char* begin, JsonPeek& peek) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (type != ondemand::json_type::string) return true;
-  std::string_view literal = value.raw_json_token();
-  literal = literal.substr(0, literal.find_last_of('"') + 1);
-  std::string_view text;
-  if (value.get_string().get(text) != simdjson::SUCCESS) return false;
-  peek.model = std::string(text);
-  peek.model_offset = static_cast<std::size_t>(literal.data() - begin);
-  peek.model_length = literal.size();
-  return true;
-}
+enum class Wanted { model, stream, models, fallbacks, name, tokens, gemini_config, ollama_options };
+constexpr std::size_t kWantedOnce = 5;  // the first of them: twice is not read
 
-bool read_stream(ondemand::value value, JsonPeek& peek) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (type != ondemand::json_type::boolean) return true;
-  bool stream = false;
-  if (value.get_bool().get(stream) != simdjson::SUCCESS) return false;
-  peek.stream = stream;
-  return true;
-}
+struct WantedName {
+  std::string_view name;
+  Wanted wanted;
+};
 
-bool read_object(ondemand::object object, const char* begin, JsonPeek& peek) {
-  bool has_model = false;
-  bool has_stream = false;
-  for (auto entry : object) {
-    ondemand::field field;
-    if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
-    std::string_view key;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-    // Servers written in Go take "Model" for "model".
-    if (iequals(key, "model")) {
-      if (key != "model" || std::exchange(has_model, true)) return false;
-      if (!read_model(field.value(), begin, peek)) return false;
-    } else if (key == "stream") {
-      if (std::exchange(has_stream, true) || !read_stream(field.value(), peek)) return false;
-    }
+constexpr std::array kWantedNames{
+    WantedName{"model", Wanted::model},
+    WantedName{"stream", Wanted::stream},
+    WantedName{"models", Wanted::models},
+    WantedName{"fallbacks", Wanted::fallbacks},
+    WantedName{"name", Wanted::name},
+    WantedName{"max_tokens", Wanted::tokens},
+    WantedName{"max_completion_tokens", Wanted::tokens},
+    WantedName{"max_output_tokens", Wanted::tokens},
+    WantedName{"generationConfig", Wanted::gemini_config},
+    WantedName{"generation_config", Wanted::gemini_config},
+    WantedName{"options", Wanted::ollama_options},
+};
+
+constexpr std::size_t kMostNames = 64;
+
+// In any case, since servers written in Go take "Model" for "model".
+const WantedName* find_wanted(std::string_view key) {
+  for (const WantedName& wanted : kWantedNames) {
+    if (wanted.name.size() == key.size() && iequals(wanted.name, key)) return &wanted;
   }
-  return true;
+  return nullptr;
 }
+
+// Go also takes the long s and the Kelvin sign for their letters.
+bool is_folded_list_name(std::string_view key) {
+  constexpr std::string_view kLongS = "\xC5\xBF";
+  constexpr std::string_view kKelvin = "\xE2\x84\xAA";
+  if (key.find(kLongS) == std::string_view::npos && key.find(kKelvin) == std::string_view::npos) {
+    return false;
+  }
+  std::string folded;
+  for (std::size_t i = 0; i < key.size();) {
+    const std::string_view rest = key.substr(i);
+    const bool is_s = rest.starts_with(kLongS);
+    const bool is_k = rest.starts_with(kKelvin);
+    folded += is_s ? 's' : is_k ? 'k' : key[i];
+    i += is_s ? kLongS.size() : is_k ? kKelvin.size() : 1;
+  }
+  return iequals(folded, "models") || iequals(folded, "fallbacks");
+}
+
+// Reads the top level of one body. Its functions give false where the value is broken.
+class Peeker {
+ public:
+  explicit Peeker(const char* begin) : begin_(begin) {}
+
+  JsonPeek take() { return std::move(peek_); }
+
+  bool read(ondemand::object object) {
+    for (auto entry : object) {
+      ondemand::field field;
+      if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
+      std::string_view key;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
+      const WantedName* wanted = find_wanted(key);
+      if (wanted != nullptr) {
+        if (!read_wanted(*wanted, key == wanted->name, field.value())) return false;
+      } else if (is_folded_list_name(key)) {
+        peek_.more_models_unclear = true;
+      }
+    }
+    return true;
+  }
+
+ private:
+  bool read_wanted(const WantedName& found, bool exact, ondemand::value value) {
+    const auto index = static_cast<std::size_t>(found.wanted);
+    const bool again = index < kWantedOnce && exact && std::exchange(seen_[index], true);
+    switch (found.wanted) {
+      case Wanted::model:
+        return exact && !again && read_model(value);
+      case Wanted::stream:
+        return !exact || (!again && read_stream(value));
+      case Wanted::models:
+      case Wanted::fallbacks:
+      case Wanted::name:
+        if (exact && !again) return read_names(found.wanted, value);
+        peek_.more_models_unclear = true;
+        return true;
+      case Wanted::tokens:
+        read_tokens(value);
+        return true;
+      case Wanted::gemini_config:
+        return read_tokens_inside(value, {"maxOutputTokens", "max_output_tokens"});
+      case Wanted::ollama_options:
+        return read_tokens_inside(value, {"num_predict", "num_predict"});
+    }
+    return true;
+  }
+
+  // Where it is no string the model counts as absent.
+  bool read_model(ondemand::value value) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return false;
+    if (type != ondemand::json_type::string) return true;
+    std::string_view literal = value.raw_json_token();
+    literal = literal.substr(0, literal.find_last_of('"') + 1);
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    peek_.model = std::string(text);
+    peek_.model_offset = static_cast<std::size_t>(literal.data() - begin_);
+    peek_.model_length = literal.size();
+    return true;
+  }
+
+  bool read_stream(ondemand::value value) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return false;
+    if (type != ondemand::json_type::boolean) return true;
+    bool stream = false;
+    if (value.get_bool().get(stream) != simdjson::SUCCESS) return false;
+    peek_.stream = stream;
+    return true;
+  }
+
+  bool read_names(Wanted wanted, ondemand::value value) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return false;
+    if (type == ondemand::json_type::null) return true;
+    if (type == ondemand::json_type::string) return read_name(wanted, value);
+    if (type != ondemand::json_type::array || wanted == Wanted::name) {
+      peek_.more_models_unclear = true;
+      return true;
+    }
+    ondemand::array list;
+    if (value.get_array().get(list) != simdjson::SUCCESS) return false;
+    for (auto entry : list) {
+      ondemand::value element;
+      if (std::move(entry).get(element) != simdjson::SUCCESS) return false;
+      if (element.type().get(type) != simdjson::SUCCESS) return false;
+      if (type != ondemand::json_type::string || peek_.more_models.size() == kMostNames) {
+        peek_.more_models_unclear = true;
+      } else if (!read_name(wanted, element)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool read_name(Wanted wanted, ondemand::value value) {
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    if (wanted == Wanted::name) {
+      peek_.name = std::string(text);
+    } else {
+      peek_.more_models.emplace_back(text);
+    }
+    return true;
+  }
+
+  void read_tokens(ondemand::value value) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS || type != ondemand::json_type::number) return;
+    std::uint64_t tokens = 0;
+    if (value.get_uint64().get(tokens) != simdjson::SUCCESS) {
+      constexpr double kTooMany = 9e18;
+      double number = 0;
+      if (value.get_double().get(number) != simdjson::SUCCESS || number < 0) return;
+      tokens = number >= kTooMany ? std::numeric_limits<std::uint64_t>::max()
+                                  : static_cast<std::uint64_t>(std::ceil(number));
+    }
+    peek_.max_tokens = std::max(peek_.max_tokens.value_or(0), tokens);
+  }
+
+  bool read_tokens_inside(ondemand::value value, std::array<std::string_view, 2> names) {
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return false;
+    if (type != ondemand::json_type::object) return true;
+    ondemand::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
+    for (auto entry : object) {
+      ondemand::field field;
+      if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
+      std::string_view key;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
+      if (iequals(key, names[0]) || iequals(key, names[1])) read_tokens(field.value());
+    }
+    return true;
+  }
+
+  const char* begin_;
+  JsonPeek peek_;
+  std::array<bool, kWantedOnce> seen_{};
+};
 
 std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
   std::string& copy = scratch.copy;
@@ -118,15 +271,14 @@ std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
   const simdjson::padded_string_view padded(copy.data(), body.size(), copy.size());
   ondemand::document document;
   ondemand::object object;
-  JsonPeek peek;
+  Peeker peeker(copy.data());
   if (scratch.parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS ||
-      !read_object(object, copy.data(), peek)) {
+      document.get_object().get(object) != simdjson::SUCCESS || !peeker.read(object)) {
     return std::nullopt;
   }
   const bool is_at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
   if (!is_at_end) return std::nullopt;
-  return peek;
+  return peeker.take();
 }
 
 }  // namespace

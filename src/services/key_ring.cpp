@@ -3,19 +3,16 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <charconv>
 #include <set>
+
+#include "aifd/base/log.hpp"
 
 namespace aifd::services {
 namespace {
 
 constexpr std::string_view kDigestPrefix = "sha256:";
-
-KeyRing::Digest digest_of(std::string_view key) noexcept {
-  KeyRing::Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
-  return digest;
-}
 
 // The settings were checked: 64 hex digits follow the prefix.
 KeyRing::Digest read_digest(std::string_view hex) noexcept {
@@ -51,16 +48,23 @@ KeyRing::KeyRing(const std::vector<config::ForwardKey>& forward_keys,
   }
   for (const config::ApiKey& key : api_keys) numbers.insert(key.levels.begin(), key.levels.end());
   for (const config::ApiKey& key : api_keys) {
+    const std::size_t number = api_keys_.size();
+    api_keys_.push_back(key.key);
     if (key.levels.empty()) {
-      every_level_.keys.push_back(key.key);
-      for (const int number : numbers) levels_[number].keys.push_back(key.key);
+      every_level_.keys.push_back(number);
+      for (const int level : numbers) levels_[level].keys.push_back(number);
     }
-    for (const int number : key.levels) levels_[number].keys.push_back(key.key);
+    for (const int level : key.levels) levels_[level].keys.push_back(number);
   }
 }
 
-const KeyRing::Known* KeyRing::find(std::string_view key) const noexcept {
-  const Digest digest = digest_of(key);
+KeyRing::Digest KeyRing::digest_of(std::string_view key) noexcept {
+  Digest digest;
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
+  return digest;
+}
+
+const KeyRing::Known* KeyRing::find(const Digest& digest) const noexcept {
   const Known* found = nullptr;
   for (const Known& known : known_) {
     if (CRYPTO_memcmp(known.digest.data(), digest.data(), digest.size()) == 0) found = &known;
@@ -68,16 +72,59 @@ const KeyRing::Known* KeyRing::find(std::string_view key) const noexcept {
   return found;
 }
 
-const KeyRing::Level* KeyRing::level(int number) const noexcept {
+const KeyRing::Level& KeyRing::level(int number) const noexcept {
   const auto found = levels_.find(number);
-  return found == levels_.end() ? &every_level_ : &found->second;
+  return found == levels_.end() ? every_level_ : found->second;
 }
 
-std::string_view KeyRing::next_api_key(int number) const noexcept {
-  const Level* chosen = level(number);
-  if (chosen->keys.empty()) return {};
-  const std::size_t turn = chosen->next.fetch_add(1, std::memory_order_relaxed);
-  return chosen->keys[turn % chosen->keys.size()].reveal();
+KeyRing::ApiKey KeyRing::next_api_key(int number, std::string_view upstream,
+                                      Clock::time_point now) const {
+  const Level& chosen = level(number);
+  if (chosen.keys.empty()) return {};
+  const std::size_t turn = chosen.next.fetch_add(1, std::memory_order_relaxed);
+  const bool alone = chosen.keys.size() == 1;
+  if (!alone && any_rests_.load(std::memory_order_relaxed)) {
+    return next_rested(chosen, turn, upstream, now);
+  }
+  const std::size_t key = chosen.keys[turn % chosen.keys.size()];
+  return {api_keys_[key].reveal(), key, alone};
+}
+
+KeyRing::ApiKey KeyRing::next_rested(const Level& chosen, std::size_t turn,
+                                     std::string_view upstream, Clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(rests_until_, [now](const auto& rest) { return rest.second <= now; });
+  any_rests_ = !rests_until_.empty();
+  std::size_t best = chosen.keys[turn % chosen.keys.size()];
+  for (std::size_t i = 1; i < chosen.keys.size(); ++i) {
+    const std::size_t key = chosen.keys[(turn + i) % chosen.keys.size()];
+    if (rests_until(key, upstream) < rests_until(best, upstream)) best = key;
+  }
+  return {api_keys_[best].reveal(), best, false};
+}
+
+// Under the lock. The clock's beginning for a key that does not rest.
+Clock::time_point KeyRing::rests_until(std::size_t number, std::string_view upstream) const {
+  const auto found = rests_until_.find(Place(number, upstream));
+  return found == rests_until_.end() ? Clock::time_point::min() : found->second;
+}
+
+void KeyRing::rest(std::size_t number, std::string_view upstream, int status,
+                   Clock::duration length, Clock::time_point now) const {
+  if (length <= Clock::duration{}) return;
+  bool begins = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Clock::time_point& until = rests_until_[Place(number, upstream)];
+    begins = until <= now;
+    until = std::max(until, now + length);
+    any_rests_ = true;
+  }
+  if (begins) {
+    log::warn("API key {} rests for {} s at {}: the upstream answered {}",
+              api_keys_[number].masked(), std::chrono::ceil<std::chrono::seconds>(length).count(),
+              upstream, status);
+  }
 }
 
 }  // namespace aifd::services

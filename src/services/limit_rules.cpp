@@ -22,8 +22,13 @@ LimitRules::LimitRules(const config::RouteLimits& limits, const config::RateLimi
   for (const std::string& prefix : prefixes) by_prefix_.push_back({next_id++, prefix, fallback});
 }
 
-const LimitRule* LimitRules::find(std::string_view path, std::string_view prefix,
-                                  int level) const noexcept {
+const LimitRule* LimitRules::find(std::string_view path, std::string_view prefix, int level) const {
+  if (path.find('%') == std::string_view::npos) return find_comparable(path, prefix, level);
+  return find_comparable(protocol::comparable_path(path), prefix, level);
+}
+
+const LimitRule* LimitRules::find_comparable(std::string_view path, std::string_view prefix,
+                                             int level) const noexcept {
   const auto in_force = [](const LimitRule& rule) { return rule.limits.empty() ? nullptr : &rule; };
   for (const Route& route : by_route_) {
     if (!protocol::covers(route.path, path)) continue;

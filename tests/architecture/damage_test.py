@@ -58,6 +58,7 @@ class Damage(unittest.TestCase):
             ("src/protocol/x.cpp", "boost/asio/awaitable.hpp"),
             ("src/config/x.cpp", "boost/beast/core.hpp"),
             ("src/main.cpp", "boost/asio/io_context.hpp"),
+            ("src/net/x.cpp", "hiredis/read.h"),
         ]
         for path, included in cases:
             with self.subTest(path=path, included=included):

@@ -19,6 +19,7 @@ struct RedisUrl {
   unsigned database = 0;
 
   std::string to_string() const;  // for people: the password is masked
+  std::string place() const;      // "host:port", for logs
 };
 
 // Reads redis://[[user]:password@]host[:port][/database] and the same with rediss://. Error texts

@@ -74,9 +74,10 @@ struct Limits {
   RouteLimits requests;  // REQ_RATE_LIMIT
   RateLimits global;     // GLOBAL_RATE_LIMIT
   RateLimitStrategy strategy = RateLimitStrategy::fixed_window;
-  Secret backend_url;       // empty: memory
-  RouteLimits tokens;       // TOKEN_RATE_LIMIT
-  RouteLimits token_quota;  // TOKEN_QUOTA
+  Secret backend_url;                             // empty: memory
+  std::chrono::milliseconds backend_timeout{20};  // REDIS_TIMEOUT: what a request waits for Redis
+  RouteLimits tokens;                             // TOKEN_RATE_LIMIT
+  RouteLimits token_quota;                        // TOKEN_QUOTA
   IterChunkType iter_chunk_type = IterChunkType::efficiency;
 };
 
@@ -109,6 +110,7 @@ struct Settings {
   std::vector<ApiKey> api_keys;
   std::vector<ForwardKey> forward_keys;
   bool require_forward_key = false;
+  std::chrono::milliseconds api_key_cooldown{60'000};  // 0: keys do not rest unless told to
   std::map<int, std::vector<std::string>> level_models;
   Limits limits;
   Cache cache;

@@ -1,22 +1,43 @@
-// Puts an API key in the place of a forward key.
+// Puts an API key in the place of a forward key, and tells callers apart.
 #pragma once
 
+#include <chrono>
+#include <vector>
+
 #include "aifd/chain/middleware.hpp"
+#include "aifd/protocol/credentials.hpp"
 #include "aifd/services/key_ring.hpp"
 
 namespace aifd::middleware {
 
-// Wherever the caller's key travels. A key that is no forward key passes through unchanged.
+// Wherever the caller's key travels. A key that is no forward key passes through unchanged. An API
+// key that the upstream answers with 401 or 429 rests there, and the level's others take its turns
+// for the requests that follow; what has been sent is not sent again.
 class ForwardKey final : public chain::PromptMiddleware {
  public:
-  // The ring outlives the chain. `required`: who brings no forward key is refused (401).
-  ForwardKey(const services::KeyRing& ring, bool required) : ring_(ring), required_(required) {}
+  struct Options {
+    bool required = false;      // who brings no forward key is refused (401)
+    bool tell_callers = false;  // something counts by Exchange::caller
+    std::chrono::milliseconds rest{60'000};  // where the upstream's answer says none
+  };
+
+  // The ring outlives the chain.
+  ForwardKey(const services::KeyRing& ring, Options options) : ring_(ring), options_(options) {}
   std::string_view name() const noexcept override { return "forward_key"; }
   Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
+  struct Caller {
+    const services::KeyRing::Known* known = nullptr;  // null: brings no forward key
+    std::vector<protocol::Credential> forward_keys;   // the places of it
+    chain::CallerId id{};
+  };
+
+  Result<Caller> recognise(const chain::Exchange& exchange) const;
+  Result<void> replace(chain::Exchange& exchange, const Caller& caller) const;
+
   const services::KeyRing& ring_;
-  bool required_;
+  Options options_;
 };
 
 }  // namespace aifd::middleware

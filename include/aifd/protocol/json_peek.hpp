@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aifd::protocol {
 
@@ -16,6 +18,19 @@ struct JsonPeek {
   std::size_t model_offset = 0;
   std::size_t model_length = 0;
   std::optional<bool> stream;  // the top-level "stream", where it is a boolean
+
+  // The most tokens that the answer may have: the largest of the top-level "max_tokens",
+  // "max_completion_tokens" and "max_output_tokens", Gemini's generationConfig.maxOutputTokens and
+  // Ollama's options.num_predict. A fraction is rounded up; what is negative or no number does not
+  // count.
+  std::optional<std::uint64_t> max_tokens;
+
+  // The strings of the top-level "models" and "fallbacks" (OpenRouter), each a list or one string.
+  std::vector<std::string> more_models;
+  std::optional<std::string> name;  // the top-level "name": a model's in Ollama's older requests
+  // Whether "models", "fallbacks" or "name" is there twice, in another case, of another type than
+  // said here, or longer than 64 names: who must know every model cannot rely on what is above.
+  bool more_models_unclear = false;
 };
 
 // nullopt where the body is no valid JSON object up to where the peek must read: not UTF-8, not

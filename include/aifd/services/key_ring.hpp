@@ -4,17 +4,17 @@
 #include <array>
 #include <atomic>
 #include <map>
-#include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "aifd/base/clock.hpp"
 #include "aifd/config/settings.hpp"
 
 namespace aifd::services {
 
-// Immutable but for the round robin's counters; shared by all workers.
+// Immutable but for the turns and the rests; shared by all workers.
 class KeyRing {
  public:
   using Digest = std::array<unsigned char, 32>;  // SHA-256
@@ -30,23 +30,47 @@ class KeyRing {
 
   bool has_forward_keys() const noexcept { return !known_.empty(); }
 
-  // The forward key that is exactly this; null: none. Digests are compared, in constant time each.
-  const Known* find(std::string_view key) const noexcept;
+  static Digest digest_of(std::string_view key) noexcept;
 
-  // The next API key of a level, in turn over all workers; "" where the level has none.
-  std::string_view next_api_key(int level) const noexcept;
+  // The forward key of that digest; null: none. Compared in constant time each.
+  const Known* find(const Digest& digest) const noexcept;
+  const Known* find(std::string_view key) const noexcept { return find(digest_of(key)); }
+
+  struct ApiKey {
+    std::string_view text;   // "": the level has none
+    std::size_t number = 0;  // for rest()
+    bool alone = true;       // its level has no other
+  };
+
+  // The next API key of a level, in turn over all workers, of those that do not rest at that
+  // upstream (its authority); where all rest, the one that rests shortest.
+  ApiKey next_api_key(int level, std::string_view upstream, Clock::time_point now) const;
+
+  // The upstream refused the key with that status: it rests there for so long. The log says so at
+  // the rest's beginning.
+  void rest(std::size_t number, std::string_view upstream, int status, Clock::duration length,
+            Clock::time_point now) const;
 
  private:
   struct Level {
-    std::vector<Secret> keys;
+    std::vector<std::size_t> keys;  // numbers of api_keys_
     mutable std::atomic<std::size_t> next{0};
   };
+  using Place = std::pair<std::size_t, std::string>;  // a key's number, an upstream
 
-  const Level* level(int number) const noexcept;
+  const Level& level(int number) const noexcept;
+  Clock::time_point rests_until(std::size_t number, std::string_view upstream) const;
+  ApiKey next_rested(const Level& chosen, std::size_t turn, std::string_view upstream,
+                     Clock::time_point now) const;
 
   std::vector<Known> known_;
+  std::vector<Secret> api_keys_;
   std::map<int, Level> levels_;
   Level every_level_;  // for levels that no key names: the keys of every level
+
+  mutable std::atomic<bool> any_rests_{false};  // spares most requests the lock
+  mutable std::mutex mutex_;
+  mutable std::map<Place, Clock::time_point> rests_until_;  // guarded by mutex_
 };
 
 }  // namespace aifd::services

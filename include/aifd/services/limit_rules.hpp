@@ -28,8 +28,9 @@ class LimitRules {
 
   // The rule of the longest route that covers the path on whole segments and has an entry for the
   // level, or one for every level; else the fallback's. Null: no limit holds ("inf" included).
-  // `path`: as comparable_path gives it. `prefix`: of the route that serves it.
-  const LimitRule* find(std::string_view path, std::string_view prefix, int level) const noexcept;
+  // However the path is spelt (see protocol::comparable_path). `prefix`: of the route that serves
+  // it.
+  const LimitRule* find(std::string_view path, std::string_view prefix, int level) const;
 
   // Whether there is no limit at all.
   bool empty() const noexcept { return by_route_.empty() && by_prefix_.empty(); }
@@ -43,6 +44,9 @@ class LimitRules {
     std::string path;
     std::vector<Entry> entries;
   };
+
+  const LimitRule* find_comparable(std::string_view path, std::string_view prefix,
+                                   int level) const noexcept;
 
   std::vector<Route> by_route_;  // longest first
   std::vector<LimitRule> by_prefix_;

@@ -14,9 +14,8 @@ TEST(PendingFeatures, AreNamedAsThePersonSetThem) {
   settings.log_openai = true;
   settings.cache.openai = true;
   settings.listen.web_ui = true;
-  settings.level_models[1] = {"gpt-4"};
   EXPECT_EQ(pending_features(settings),
-            (std::vector<std::string>{"LEVEL_MODELS", "CACHE_OPENAI", "LOG_OPENAI", "--webui"}));
+            (std::vector<std::string>{"CACHE_OPENAI", "LOG_OPENAI", "--webui"}));
 }
 
 }  // namespace

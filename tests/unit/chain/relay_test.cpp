@@ -131,6 +131,73 @@ TEST_F(RelayTest, WaitsWhereATapSaysNotYetAndFlushesWhatIsLeftBefore) {
   EXPECT_EQ(sink_.waited_until, std::vector{later});
 }
 
+// Takes at most so many bytes at a time.
+class CuttingTap final : public Tap {
+ public:
+  explicit CuttingTap(std::size_t most) : most_(most) {}
+  std::size_t cut(std::string_view bytes) noexcept override {
+    return std::min(most_, bytes.size());
+  }
+
+ private:
+  std::size_t most_;
+};
+
+TEST_F(RelayTest, CutsAPieceWhereATapWantsLessAndShowsEachPart) {
+  exchange_->add_tap(std::make_unique<CuttingTap>(4));
+  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+  add_tap("a");
+  EXPECT_TRUE(relay_steps({{"one"}, {"", true}}));
+  EXPECT_EQ(journal_, (Journal{"a head 200", "begin", "a chunk on", "write on", "a chunk e",
+                               "write e", "write ."}));
+  EXPECT_EQ(exchange_->progress.bytes_out, 3U);
+}
+
+TEST_F(RelayTest, EndsWithTheLastPartOfTheLastPiece) {
+  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+  EXPECT_TRUE(relay_steps({{"abcd", true}}));
+  EXPECT_EQ(journal_, (Journal{"begin", "write ab", "write cd."}));
+}
+
+TEST_F(RelayTest, WaitsForEachPartAndReadsNoFurtherMeanwhile) {
+  const Clock::time_point later = Clock::now() + hours(1);
+  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+  add_tap("a", {kAtOnce, later});
+  sink_.wait_error = kGone;
+  EXPECT_FALSE(relay_steps({{"abcd"}, {"ef", true}}));
+  EXPECT_EQ(sink_.waited_until, std::vector{later});
+  EXPECT_EQ(body_->reads(), 1U);
+}
+
+class StatusEdit final : public ReplyEdit {
+ public:
+  explicit StatusEdit(int from, Result<int> to) : from_(from), to_(std::move(to)) {}
+  Task<Result<Reply>> edit(Exchange&, Reply reply) override {
+    EXPECT_EQ(reply.head.status, from_);
+    if (!to_) co_return to_.error();
+    reply.head.status = *to_;
+    co_return reply;
+  }
+
+ private:
+  int from_;
+  Result<int> to_;
+};
+
+TEST_F(RelayTest, EditsAnAnswerInTheOrderTheEditsWereAdded) {
+  exchange_->add_edit(std::make_unique<StatusEdit>(200, 201));
+  exchange_->add_edit(std::make_unique<StatusEdit>(201, 202));
+  const Result<Reply> reply = test::run_task(edited(*exchange_, reply_of({{"x", true}})));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->head.status, 202);
+}
+
+TEST_F(RelayTest, EndsWithTheFirstEditThatFails) {
+  exchange_->add_edit(std::make_unique<StatusEdit>(200, kGone));
+  exchange_->add_edit(std::make_unique<StatusEdit>(0, 202));
+  EXPECT_FALSE(test::run_task(edited(*exchange_, reply_of({{"x", true}}))));
+}
+
 TEST_F(RelayTest, WaitsForTheLatestOfSeveralTaps) {
   const Clock::time_point sooner = Clock::now() + hours(1);
   const Clock::time_point later = sooner + hours(1);

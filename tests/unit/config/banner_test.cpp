@@ -84,6 +84,22 @@ TEST_F(Banner, LeavesOutLimitsWhenThereAreNone) {
   EXPECT_FALSE(mentions(text, "keys"));
 }
 
+TEST_F(Banner, SaysWhoMayCallAndForWhichModels) {
+  const Settings settings = set_well({{"OPENAI_API_KEY_CONFIG", "sk-0123456789-secret-abcd"},
+                                      {"FORWARD_KEY_CONFIG", R"({"fk-1":1})"},
+                                      {"REQUIRE_FORWARD_KEY", "true"},
+                                      {"LEVEL_MODELS", R"({"1":["gpt-4","gpt-3.5*"]})"},
+                                      {"IP_WHITELIST", "10.0.0.0/8,::1"},
+                                      {"IP_BLACKLIST", "10.0.0.9"},
+                                      {"ITER_CHUNK_TYPE", "one-by-one"}})
+                                .settings;
+  const std::string text = banner(settings, "1.2.3", kAddress, false);
+  for (const char* line : {"only with a forward key", "10.0.0.0/8, ::1", "10.0.0.9",
+                           "models of level 1", "gpt-4, gpt-3.5*", "one-by-one"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+  }
+}
+
 TEST_F(Banner, WarnsOfApiKeysThatNobodyGets) {
   const Settings settings = set_well({{"OPENAI_API_KEY_CONFIG", "sk"}}).settings;
   EXPECT_TRUE(mentions(banner(settings, "1", kAddress, false), "forward keys: none"));

@@ -145,6 +145,7 @@ TEST(ParseRedisUrl, HasDefaults) {
   EXPECT_EQ(url.database, 0U);
   EXPECT_EQ(url.to_string(), "redis://[::1]:6379");
   EXPECT_EQ(parse_redis_url("redis://:pw@h").value().to_string(), "redis://:***@h:6379");
+  EXPECT_EQ(parse_redis_url("redis://us:pw@[::1]:7/2").value().place(), "[::1]:7");
 }
 
 TEST(ParseRedisUrl, RefusesTheRest) {

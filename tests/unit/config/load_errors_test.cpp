@@ -124,6 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"RATE_LIMIT_STRATEGY", "leaky-bucket", "\"leaky-bucket\" is unknown"},
         Case{"REQ_RATE_LIMIT_BACKEND", "memcached://u:secret@h", "other than redis"},
         Case{"REQ_RATE_LIMIT_BACKEND", "redis://u:secret@h:99999", "port"},
+        Case{"REDIS_TIMEOUT", "0", "less than a millisecond"},
+        Case{"REDIS_TIMEOUT", "20ms", "is not a number of seconds"},
         Case{"ITER_CHUNK_TYPE", "two-by-two", "\"two-by-two\" is unknown"}));
 
 INSTANTIATE_TEST_SUITE_P(

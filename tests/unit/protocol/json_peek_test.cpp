@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 namespace aifd::protocol {
@@ -107,6 +108,93 @@ TEST(PeekJson, RefusesAWantedNameThatIsThereTwice) {
   EXPECT_FALSE(peek_json(R"({"stream":true,"stream":true})"));
   EXPECT_FALSE(peek_json(R"({"stream":true,"stream":1})"));
   EXPECT_TRUE(peek_json(R"({"x":1,"x":2})"));
+}
+
+TEST(PeekJson, FindsTheMostTokens) {
+  struct Case {
+    const char* body;
+    std::optional<std::uint64_t> most;
+  };
+  const std::uint64_t endless = std::numeric_limits<std::uint64_t>::max();
+  const Case cases[] = {
+      {R"({"messages":[]})", {}},
+      {R"({"max_tokens":16})", 16},
+      {R"({"max_completion_tokens":17 , "x":1})", 17},
+      {R"({"max_output_tokens":0})", 0},
+      {R"({"max_tokens":5,"max_completion_tokens":7,"max_output_tokens":6})", 7},
+      {R"({"max_tokens":5,"max_tokens":3})", 5},
+      {R"({"Max_Tokens":5})", 5},
+      {R"({"max_tokens":1e3,"model":"a"})", 1000},
+      {R"({"max_tokens":1.5,"model":"a"})", 2},
+      {R"({"max_tokens":123456789012345678901234567890,"model":"a"})", endless},
+      {R"({"max_tokens":18446744073709551615})", endless},
+      {R"({"max_tokens":-1,"model":"a"})", {}},
+      {R"({"max_tokens":"16","max_output_tokens":null,"max_completion_tokens":[9],"x":1})", {}},
+      {R"({"max_tokens":{"max_tokens":9},"x":1})", {}},
+      {R"({"generationConfig":{"temperature":1,"maxOutputTokens":800,"x":[1]},"y":2})", 800},
+      {R"({"generation_config":{"max_output_tokens":801}})", 801},
+      {R"({"generationConfig":[{"maxOutputTokens":800}],"max_tokens":1})", 1},
+      {R"({"generationConfig":null})", {}},
+      {R"({"options":{"num_ctx":9,"num_predict":42},"model":"a"})", 42},
+      {R"({"options":{"num_predict":-2}})", {}},
+      {R"({"options":{"x":{"num_predict":3}}})", {}},
+      {R"({"x":{"max_tokens":3}})", {}},
+  };
+  for (const Case& c : cases) {
+    const auto peek = peek_json(c.body);
+    ASSERT_TRUE(peek) << c.body;
+    EXPECT_EQ(peek->max_tokens, c.most) << c.body;
+  }
+  EXPECT_FALSE(peek_json(R"({"options":{"num_predict":1,})"));
+  EXPECT_FALSE(peek_json(R"({"options":{num_predict:1}})"));
+  EXPECT_TRUE(peek_json(R"({"max_tokens":1e999,"model":"a"})"));
+}
+
+using Names = std::vector<std::string>;
+
+TEST(PeekJson, FindsFurtherModels) {
+  struct Case {
+    const char* body;
+    Names more;
+    std::optional<std::string> name;
+    bool unclear;
+  };
+  const Case cases[] = {
+      {R"({"model":"m"})", {}, {}, false},
+      {R"({"models":["a","b\u0063"],"model":"m"})", {"a", "bc"}, {}, false},
+      {R"({"models":"a","fallbacks":["b"]})", {"a", "b"}, {}, false},
+      {R"({"fallbacks":"b","name":"n"})", {"b"}, "n", false},
+      {R"({"models":[],"fallbacks":null,"name":null})", {}, {}, false},
+      {R"({"models":[1,"a",["b"],{"c":1}],"x":1})", {"a"}, {}, true},
+      {R"({"fallbacks":[{"model":"a"}],"x":1})", {}, {}, true},
+      {R"({"models":{"a":1},"x":1})", {}, {}, true},
+      {R"({"models":["a"],"models":["b"]})", {"a"}, {}, true},
+      {R"({"name":"a","name":"b"})", {}, "a", true},
+      {R"({"name":["a"],"x":1})", {}, {}, true},
+      {R"({"Models":["a"],"x":1})", {}, {}, true},
+      {R"({"NAME":"a"})", {}, {}, true},
+      {"{\"model\xC5\xBF\":[\"a\"]}", {}, {}, true},
+      {"{\"fallbac\xE2\x84\xAAS\":[\"a\"]}", {}, {}, true},
+      {R"({"x":{"models":["a"],"name":"b"}})", {}, {}, false},
+  };
+  for (const Case& c : cases) {
+    const auto peek = peek_json(c.body);
+    ASSERT_TRUE(peek) << c.body;
+    EXPECT_EQ(peek->more_models, c.more) << c.body;
+    EXPECT_EQ(peek->name, c.name) << c.body;
+    EXPECT_EQ(peek->more_models_unclear, c.unclear) << c.body;
+  }
+  EXPECT_FALSE(peek_json(R"({"models":["a")"));
+  EXPECT_FALSE(peek_json(R"({"models":["a" "b"]})"));
+}
+
+TEST(PeekJson, BoundsTheNamesOfAList) {
+  std::string body = R"({"models":["a")";
+  for (int i = 1; i < 64; ++i) body += R"(,"a")";
+  EXPECT_FALSE(peek_json(body + "]}")->more_models_unclear);
+  const auto peek = peek_json(body + R"(,"a"]})");
+  EXPECT_EQ(peek->more_models.size(), 64U);
+  EXPECT_TRUE(peek->more_models_unclear);
 }
 
 std::string nested(std::size_t depth) {

@@ -23,9 +23,14 @@ ApiKey api(const std::string& key, std::vector<int> levels = {}) {
   return {Secret(key), std::move(levels)};
 }
 
+constexpr std::string_view kUpstream = "api.example";
+constexpr Clock::time_point kNow{std::chrono::hours(1)};
+
 std::string turns(const KeyRing& ring, int level, int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += std::string(ring.next_api_key(level)) + " ";
+  for (int i = 0; i < count; ++i) {
+    text += std::string(ring.next_api_key(level, kUpstream, kNow).text) + " ";
+  }
   return text;
 }
 
@@ -81,9 +86,9 @@ TEST(KeyRingApiKeys, OfEveryLevelServeAnyLevel) {
 
 TEST(KeyRingApiKeys, AreNoneWhereALevelHasNone) {
   const KeyRing ring({forward("fk", 2)}, {api("a", {0})});
-  EXPECT_EQ(ring.next_api_key(2), "");
-  EXPECT_EQ(ring.next_api_key(7), "");
-  EXPECT_EQ(KeyRing({}, {}).next_api_key(0), "");
+  EXPECT_EQ(ring.next_api_key(2, kUpstream, kNow).text, "");
+  EXPECT_EQ(ring.next_api_key(7, kUpstream, kNow).text, "");
+  EXPECT_EQ(KeyRing({}, {}).next_api_key(0, kUpstream, kNow).text, "");
 }
 
 TEST(KeyRingApiKeys, ServeEquallyOftenOverAllThreads) {
@@ -94,7 +99,7 @@ TEST(KeyRingApiKeys, ServeEquallyOftenOverAllThreads) {
   std::vector<std::thread> threads;
   for (auto& mine : counts) {
     threads.emplace_back([&ring, &mine] {
-      for (int i = 0; i < kTurns; ++i) ++mine[ring.next_api_key(0)];
+      for (int i = 0; i < kTurns; ++i) ++mine[ring.next_api_key(0, kUpstream, kNow).text];
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -104,6 +109,62 @@ TEST(KeyRingApiKeys, ServeEquallyOftenOverAllThreads) {
   }
   constexpr int kEach = kThreads * kTurns / 3;
   EXPECT_EQ(total, (std::map<std::string_view, int>{{"a", kEach}, {"b", kEach}, {"c", kEach}}));
+}
+
+class KeyRingRest : public testing::Test {
+ protected:
+  std::string next(std::string_view upstream, std::chrono::seconds after) {
+    return std::string(ring_.next_api_key(0, upstream, kNow + after).text);
+  }
+  void rest(std::size_t number, std::string_view upstream, std::chrono::seconds length) {
+    ring_.rest(number, upstream, 429, length, kNow);
+  }
+
+  KeyRing ring_{{}, {api("a", {0}), api("b", {0, 1}), api("c", {0})}};
+};
+
+using std::chrono::seconds;
+
+TEST_F(KeyRingRest, LetsTheOthersTakeTheTurnsUntilItIsOver) {
+  rest(1, "x", seconds(10));
+  std::string during;
+  for (int i = 0; i < 6; ++i) during += next("x", seconds(9));
+  EXPECT_EQ(during.find('b'), std::string::npos) << during;
+  EXPECT_NE(during.find('a'), std::string::npos) << during;
+  EXPECT_NE(during.find('c'), std::string::npos) << during;
+  std::string after;
+  for (int i = 0; i < 3; ++i) after += next("x", seconds(10));
+  EXPECT_NE(after.find('b'), std::string::npos) << after;
+}
+
+TEST_F(KeyRingRest, IsAtOneUpstreamOnly) {
+  rest(0, "x", seconds(10));
+  std::string elsewhere;
+  for (int i = 0; i < 3; ++i) elsewhere += next("y", seconds(1));
+  EXPECT_NE(elsewhere.find('a'), std::string::npos);
+}
+
+TEST_F(KeyRingRest, OfAllGivesTheOneThatRestsShortest) {
+  rest(0, "x", seconds(30));
+  rest(1, "x", seconds(10));
+  rest(2, "x", seconds(20));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(next("x", seconds(1)), "b");
+}
+
+TEST_F(KeyRingRest, IsNotShortenedByALaterAnswer) {
+  rest(0, "x", seconds(30));
+  rest(0, "x", seconds(1));
+  std::string during;
+  for (int i = 0; i < 4; ++i) during += next("x", seconds(20));
+  EXPECT_EQ(during.find('a'), std::string::npos);
+}
+
+TEST_F(KeyRingRest, OfAnOnlyKeyChangesNothing) {
+  const KeyRing ring({}, {api("a")});
+  ring.rest(0, "x", 401, seconds(10), kNow);
+  const KeyRing::ApiKey key = ring.next_api_key(0, "x", kNow);
+  EXPECT_EQ(key.text, "a");
+  EXPECT_TRUE(key.alone);
 }
 
 }  // namespace

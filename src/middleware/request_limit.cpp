@@ -1,0 +1,79 @@
+#include "aifd/middleware/request_limit.hpp"
+
+#include "aifd/middleware/retry_fields.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using chain::Exchange;
+using services::LimitDecision;
+using services::LimitRule;
+
+constexpr std::string_view kLimit = "x-ratelimit-limit-requests";
+constexpr std::string_view kRemaining = "x-ratelimit-remaining-requests";
+constexpr std::string_view kReset = "x-ratelimit-reset-requests";
+
+void add_limit_fields(Exchange& exchange, protocol::Fields& fields, const LimitDecision& decision) {
+  fields.set(kLimit, exchange.keep(std::to_string(decision.limit)));
+  fields.set(kRemaining, exchange.keep(std::to_string(decision.remaining)));
+  fields.set(kReset, exchange.keep(reset_text(decision.reset)));
+}
+
+// The caller's limit is the one here, not what the upstream says of the key that went up; but an
+// error of the upstream's is told in its own words.
+class LimitFieldsTap final : public chain::Tap {
+ public:
+  LimitFieldsTap(Exchange& exchange, const LimitDecision& decision)
+      : exchange_(exchange), decision_(decision) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    if (head.status >= 400 && head.fields.contains(kLimit)) return;
+    add_limit_fields(exchange_, head.fields, decision_);
+  }
+
+ private:
+  Exchange& exchange_;
+  LimitDecision decision_;
+};
+
+const LimitRule* rule_of(const services::LimitRules& rules, const Exchange& exchange) {
+  return rules.find(exchange.target.path, exchange.route.prefix, exchange.level);
+}
+
+}  // namespace
+
+Result<chain::Verdict> apply(Exchange& exchange, const LimitDecision& decision) {
+  if (decision.admitted) {
+    exchange.add_tap(std::make_unique<LimitFieldsTap>(exchange, decision));
+    return chain::Verdict{chain::Pass{}};
+  }
+  const Error error{ErrorKind::rate_limited, ErrorSource::client, false,
+                    "Rate limit reached for requests: limit " + std::to_string(decision.limit) +
+                        ". Please try again in " + reset_text(decision.retry_after) + "."};
+  exchange.progress.error = error;
+  chain::Reply reply = chain::error_reply(exchange, error);
+  add_retry_fields(exchange, reply.head.fields, decision.retry_after);
+  add_limit_fields(exchange, reply.head.fields, decision);
+  return chain::Verdict{std::move(reply)};
+}
+
+Result<chain::Verdict> RequestLimit::decide(Exchange& exchange) const {
+  const LimitRule* rule = rule_of(rules_, exchange);
+  if (rule == nullptr) return chain::Verdict{chain::Pass{}};
+  return apply(exchange, limiter_.hit(exchange.caller, *rule, Clock::now()));
+}
+
+void SharedRequestLimit::on_loop_start(LoopExecutor loop) const {
+  shared_.start_on(loop);
+}
+
+Task<Result<chain::Verdict>> SharedRequestLimit::on_request(Exchange& exchange) const {
+  const LimitRule* rule = rule_of(rules_, exchange);
+  if (rule == nullptr) co_return chain::Verdict{chain::Pass{}};
+  const std::optional<LimitDecision> shared = co_await shared_.hit(exchange.caller, *rule);
+  if (!shared) co_return apply(exchange, own_.hit(exchange.caller, *rule, Clock::now()));
+  if (shared->admitted) own_.hit(exchange.caller, *rule, Clock::now());
+  co_return apply(exchange, *shared);
+}
+
+}  // namespace aifd::middleware
