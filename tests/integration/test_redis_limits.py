@@ -59,7 +59,7 @@ def test_two_daemons_share_one_limit_exactly(redis, upstream, strategy):
         fields = caller()
         answers = crowd([first, second], 64, lambda client, number: client.ask("GET", TARGET, fields), each=2)
         assert admitted(answers) == 50 and len(upstream.requests) == 50
-        assert all(wait_told(answer) > 60 for answer in answers if answer.status == 429)
+        assert all(wait_told(answer) > 0 for answer in answers if answer.status == 429)
         assert lines_about_redis(first) == lines_about_redis(second) == []
 
 
