@@ -86,12 +86,12 @@ ExitCode gen_config(const std::string& directory, bool force) {
 }
 
 ExitCode health(const config::Sources& sources, std::string url) {
+  config::Settings settings;
   if (url.empty()) {
-    config::Settings settings;
     if (!load_or_explain(sources, settings)) return kBadConfig;
     url = own_url(settings);
   }
-  const Result<int> status = net::probe_health(url, kHealthTimeout);
+  const Result<int> status = net::probe_health(url, settings.proxy_protocol, kHealthTimeout);
   if (!status) {
     std::cerr << "aifd: " << url << ": " << status.error().detail << '\n';
     return status.error().kind == ErrorKind::bad_request ? kUsage : kFailed;

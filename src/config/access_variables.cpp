@@ -74,13 +74,25 @@ const std::array kVariables{
              },
              [](const Settings& settings) { return show_blocks(settings.ip_blacklist); }},
     Variable{"TRUSTED_PROXIES",
-             "Reverse proxies in front of aifd whose X-Forwarded-For is believed. Empty: nobody's.",
+             "Reverse proxies in front of aifd whose X-Forwarded-For is believed, and where there "
+             "is none\n"
+             "their Forwarded: a proxy that writes only Forwarded must strip X-Forwarded-For.\n"
+             "Empty: nobody's.",
              "127.0.0.1/32,::1/128", kAcceptedBlocks,
              [](std::string_view text, Settings& settings, Problems& problems) {
                read_blocks(text, settings.trusted_proxies, problems);
              },
              [](const Settings& settings) { return show_blocks(settings.trusted_proxies); }, false,
              true},
+    Variable{
+        "PROXY_PROTOCOL",
+        "Every connection begins with a PROXY protocol header, version 1 or 2; its address is\n"
+        "believed from TRUSTED_PROXIES. A connection without one is closed.",
+        "false", kAcceptedBool,
+        [](std::string_view text, Settings& settings, Problems& problems) {
+          assign(settings.proxy_protocol, parse_bool(text), problems);
+        },
+        [](const Settings& settings) { return show_bool(settings.proxy_protocol); }},
     Variable{"FORWARD_CLIENT_IP", "Tells upstreams the caller's address, in X-Forwarded-For.",
              "false", kAcceptedBool,
              [](std::string_view text, Settings& settings, Problems& problems) {

@@ -98,6 +98,9 @@ void add_access(const Settings& settings, std::vector<BoxRow>& rows) {
 void add_facts(const Settings& settings, std::vector<BoxRow>& rows) {
   const Colour& colour = kRouteColours.front();
   if (settings.proxy) rows.push_back({"proxy", show_outbound_proxy(*settings.proxy), colour});
+  if (settings.proxy_protocol) {
+    rows.push_back({"proxy protocol", "required of every connection", colour});
+  }
   if (settings.benchmark_mode) {
     rows.push_back({"benchmark", "/benchmark/v1/chat/completions", colour});
   }

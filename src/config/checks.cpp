@@ -21,6 +21,7 @@ class Checker {
     if (known({"LEVEL_MODELS", "FORWARD_KEY_CONFIG"})) check_levels();
     if (known({"REQUIRE_FORWARD_KEY", "FORWARD_KEY_CONFIG"})) check_required_key();
     if (known({"CACHE_BACKEND", "CACHE_ROOT_PATH_OR_URL"})) check_cache();
+    if (known({"PROXY_PROTOCOL", "TRUSTED_PROXIES"})) check_proxy_protocol();
     if (known({"PORT", "WEBUI", "WEBUI_PORT"})) check_ports();
     if (known({"TZ"})) check_time_zone();
   }
@@ -131,6 +132,12 @@ class Checker {
     if (settings_.require_forward_key && settings_.forward_keys.empty()) {
       fail("REQUIRE_FORWARD_KEY", "there is no forward key, so every caller would be refused",
            "true together with FORWARD_KEY_CONFIG");
+    }
+  }
+
+  void check_proxy_protocol() {
+    if (settings_.proxy_protocol && settings_.trusted_proxies.empty()) {
+      warn("PROXY_PROTOCOL", "no header's address is believed, since TRUSTED_PROXIES is empty");
     }
   }
 

@@ -50,7 +50,8 @@ ClientSession::ClientSession(Socket socket, const SessionContext& context)
       peer_(peer_address(stream_.socket())) {}
 
 Task<void> ClientSession::run() {
-  bool keep = context_.tls == nullptr || co_await shake_hands();
+  bool keep = context_.proxy_headers == nullptr || co_await take_proxy_header();
+  if (keep && context_.tls != nullptr) keep = co_await shake_hands();
   for (bool first = true; keep; first = false) {
     Result<std::string_view> head = co_await wait_for_head(first);
     if (!head && head.error().kind == ErrorKind::client_gone) break;
@@ -61,6 +62,16 @@ Task<void> ClientSession::run() {
   patience_.clear();
   stream_.close();
   co_await input_.settle();
+}
+
+// A connection that has not ended its header is an idle one.
+Task<bool> ClientSession::take_proxy_header() {
+  waiting_ = Waiting::first_head;
+  patience_.set_after(context_.settings.timeouts.client);
+  const std::optional<IpAddress> peer =
+      co_await context_.proxy_headers->read_peer(stream_.socket(), peer_);
+  if (peer) peer_ = *peer;
+  co_return peer.has_value();
 }
 
 Task<bool> ClientSession::shake_hands() {

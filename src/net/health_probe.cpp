@@ -5,11 +5,13 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
 #include "aifd/chain/task.hpp"
 #include "aifd/config/base_url.hpp"
+#include "aifd/protocol/proxy_protocol.hpp"
 
 namespace aifd::net {
 namespace {
@@ -35,7 +37,8 @@ Error failed(std::string why) {
   return {ErrorKind::upstream_unreachable, ErrorSource::upstream, false, std::move(why)};
 }
 
-Result<int> connect_and_ask(const config::BaseUrl& url, std::chrono::milliseconds timeout) {
+Result<int> connect_and_ask(const config::BaseUrl& url, bool proxy_protocol,
+                            std::chrono::milliseconds timeout) {
   asio::io_context loop;
   tcp::resolver resolver(loop);
   const auto endpoints = resolver.resolve(url.host, std::to_string(url.port));
@@ -46,6 +49,7 @@ Result<int> connect_and_ask(const config::BaseUrl& url, std::chrono::millisecond
   const timeval limit{seconds.count(), 0};
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  if (proxy_protocol) asio::write(socket, asio::buffer(protocol::kUnknownProxyHeader));
   if (!url.tls) return ask(socket, url);
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_verify_mode(asio::ssl::verify_none);
@@ -56,13 +60,14 @@ Result<int> connect_and_ask(const config::BaseUrl& url, std::chrono::millisecond
 
 }  // namespace
 
-Result<int> probe_health(const std::string& text, std::chrono::milliseconds timeout) {
+Result<int> probe_health(const std::string& text, bool proxy_protocol,
+                         std::chrono::milliseconds timeout) {
   const Result<config::BaseUrl> url = config::parse_base_url(text);
   if (!url) {
     return Error{ErrorKind::bad_request, ErrorSource::client, false, url.error().detail};
   }
   try {
-    return connect_and_ask(*url, timeout);
+    return connect_and_ask(*url, proxy_protocol, timeout);
   } catch (const boost::system::system_error& error) {
     return failed(error.code().message());
   }

@@ -114,8 +114,10 @@ Result<void> Server::listen() {
     if (!server_tls) return server_tls.error();
     server_tls_ = *server_tls;
   }
-  shared_ = std::make_unique<Shared>(Shared{settings_, chain_, lifecycle_, resolver_, *client_tls_,
-                                            server_tls_.get(), most_sessions(settings_)});
+  if (settings_.proxy_protocol) proxy_headers_.emplace(settings_.trusted_proxies);
+  shared_ = std::make_unique<Shared>(
+      Shared{settings_, chain_, lifecycle_, resolver_, *client_tls_, server_tls_.get(),
+             proxy_headers_ ? &*proxy_headers_ : nullptr, most_sessions(settings_)});
   return bind(settings_.listen.host, settings_.listen.port);
 }
 

@@ -38,6 +38,7 @@ Worker::Worker(const Shared& shared)
                shared.chain,
                shared.lifecycle,
                shared.server_tls,
+               shared.proxy_headers,
                random_} {
   for (const auto& link : shared.chain.links()) link->on_loop_start(loop_.get_executor());
 }

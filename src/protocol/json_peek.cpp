@@ -151,7 +151,7 @@ class Peeker {
       case Wanted::fallbacks:
       case Wanted::name:
         if (exact && !again) return read_names(found.wanted, value);
-        peek_.more_models_unclear = true;
+        set_unclear(found.wanted);
         return true;
       case Wanted::tokens:
         read_tokens(value);
@@ -195,7 +195,7 @@ class Peeker {
     if (type == ondemand::json_type::null) return true;
     if (type == ondemand::json_type::string) return read_name(wanted, value);
     if (type != ondemand::json_type::array || wanted == Wanted::name) {
-      peek_.more_models_unclear = true;
+      set_unclear(wanted);
       return true;
     }
     ondemand::array list;
@@ -211,6 +211,10 @@ class Peeker {
       }
     }
     return true;
+  }
+
+  void set_unclear(Wanted wanted) {
+    (wanted == Wanted::name ? peek_.name_unclear : peek_.more_models_unclear) = true;
   }
 
   bool read_name(Wanted wanted, ondemand::value value) {

@@ -17,7 +17,8 @@ ExitCode check(const config::Sources& sources);
 // Writes a commented .env into `directory`; an existing one only with `force`.
 ExitCode gen_config(const std::string& directory, bool force);
 
-// Asks a running daemon's /healthz. An empty url: the one the configuration listens on.
+// Asks a running daemon's /healthz. An empty url: the one the configuration listens on, in the way
+// that it says (PROXY_PROTOCOL); any other is asked plainly.
 ExitCode health(const config::Sources& sources, std::string url);
 
 // The settings, or their errors on standard error. Warnings go there too.

@@ -126,7 +126,8 @@ struct Settings {
   std::string access_log = "stdout";  // ACCESS_LOG: "off", "stdout", or a file's path
   CidrSet ip_whitelist;               // empty: everybody
   CidrSet ip_blacklist;
-  CidrSet trusted_proxies;  // 127.0.0.1/32, ::1/128
+  CidrSet trusted_proxies;      // 127.0.0.1/32, ::1/128
+  bool proxy_protocol = false;  // connections begin with a PROXY header
   bool forward_client_ip = false;
   std::optional<OutboundProxy> proxy;       // for https upstreams: PROXY, or else HTTPS_PROXY
   std::optional<OutboundProxy> http_proxy;  // for http upstreams: PROXY, or else HTTP_PROXY

@@ -22,9 +22,11 @@ class IpFilter final : public chain::PromptMiddleware {
   CidrSet trusted_proxies_;
 };
 
-// The peer's address, unless the peer is trusted: then the right-most entry of its X-Forwarded-For
-// fields, read as one list, that is not itself trusted; the left-most where all are. An entry that
-// is no address ends the search: what stands left of it was written by whoever wrote that.
+// The peer's address, unless the peer is trusted: then the nearest one to it that its
+// X-Forwarded-For fields (or, where there are none, its Forwarded fields) name and that is not
+// itself trusted; the farthest where all are. An entry that names no address ends the search.
+// Where both kinds are there X-Forwarded-For counts, since a proxy that manages it lets a forged
+// Forwarded pass; so a proxy that writes only Forwarded must strip X-Forwarded-For.
 IpAddress caller_address(const IpAddress& peer, const protocol::Fields& fields,
                          const CidrSet& trusted_proxies);
 

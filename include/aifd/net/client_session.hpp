@@ -16,6 +16,7 @@
 #include "aifd/net/client_input.hpp"
 #include "aifd/net/client_sink.hpp"
 #include "aifd/net/deadline.hpp"
+#include "aifd/net/proxy_headers.hpp"
 #include "aifd/net/upstream_exchange.hpp"
 #include "aifd/net/upstream_pool.hpp"
 
@@ -29,8 +30,9 @@ struct SessionContext {
   const config::Settings& settings;
   const chain::Chain& chain;
   const Lifecycle& lifecycle;
-  asio::ssl::context* tls;  // null: a plain listener
-  std::mt19937_64& random;  // for request ids
+  asio::ssl::context* tls;      // null: a plain listener
+  ProxyHeaders* proxy_headers;  // null: connections begin with TLS or a request
+  std::mt19937_64& random;      // for request ids
 };
 
 // Owned by the coroutine that runs it.
@@ -74,6 +76,7 @@ class ClientSession {
     ClientSession& session_;
   };
 
+  Task<bool> take_proxy_header();
   Task<bool> shake_hands();
   Task<Result<std::string_view>> wait_for_head(bool first);
   Task<bool> serve(Result<std::string_view> head_bytes);

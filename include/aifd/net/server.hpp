@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,6 +50,7 @@ class Server {
   Lifecycle& lifecycle_;
   std::shared_ptr<asio::ssl::context> client_tls_;
   std::shared_ptr<asio::ssl::context> server_tls_;
+  std::optional<ProxyHeaders> proxy_headers_;
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   Resolver resolver_;  // after the workers, whose loops its threads post to: it ends first

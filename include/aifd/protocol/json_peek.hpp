@@ -28,9 +28,10 @@ struct JsonPeek {
   // The strings of the top-level "models" and "fallbacks" (OpenRouter), each a list or one string.
   std::vector<std::string> more_models;
   std::optional<std::string> name;  // the top-level "name": a model's in Ollama's older requests
-  // Whether "models", "fallbacks" or "name" is there twice, in another case, of another type than
+  // Whether "models" or "fallbacks" ("name") is there twice, in another case, of another type than
   // said here, or longer than 64 names: who must know every model cannot rely on what is above.
   bool more_models_unclear = false;
+  bool name_unclear = false;
 };
 
 // nullopt where the body is no valid JSON object up to where the peek must read: not UTF-8, not

@@ -158,6 +158,7 @@ TEST(PeekJson, FindsFurtherModels) {
     Names more;
     std::optional<std::string> name;
     bool unclear;
+    bool name_unclear = false;
   };
   const Case cases[] = {
       {R"({"model":"m"})", {}, {}, false},
@@ -169,10 +170,10 @@ TEST(PeekJson, FindsFurtherModels) {
       {R"({"fallbacks":[{"model":"a"}],"x":1})", {}, {}, true},
       {R"({"models":{"a":1},"x":1})", {}, {}, true},
       {R"({"models":["a"],"models":["b"]})", {"a"}, {}, true},
-      {R"({"name":"a","name":"b"})", {}, "a", true},
-      {R"({"name":["a"],"x":1})", {}, {}, true},
+      {R"({"name":"a","name":"b"})", {}, "a", false, true},
+      {R"({"name":["a"],"x":1})", {}, {}, false, true},
       {R"({"Models":["a"],"x":1})", {}, {}, true},
-      {R"({"NAME":"a"})", {}, {}, true},
+      {R"({"NAME":"a"})", {}, {}, false, true},
       {"{\"model\xC5\xBF\":[\"a\"]}", {}, {}, true},
       {"{\"fallbac\xE2\x84\xAAS\":[\"a\"]}", {}, {}, true},
       {R"({"x":{"models":["a"],"name":"b"}})", {}, {}, false},
@@ -183,6 +184,7 @@ TEST(PeekJson, FindsFurtherModels) {
     EXPECT_EQ(peek->more_models, c.more) << c.body;
     EXPECT_EQ(peek->name, c.name) << c.body;
     EXPECT_EQ(peek->more_models_unclear, c.unclear) << c.body;
+    EXPECT_EQ(peek->name_unclear, c.name_unclear) << c.body;
   }
   EXPECT_FALSE(peek_json(R"({"models":["a")"));
   EXPECT_FALSE(peek_json(R"({"models":["a" "b"]})"));

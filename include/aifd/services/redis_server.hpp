@@ -1,0 +1,74 @@
+// What all connections to one Redis server share: where it is, how long to wait for it, and what
+// the log was told about it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "aifd/chain/byte_stream.hpp"
+#include "aifd/config/redis_url.hpp"
+
+namespace aifd::services {
+
+// Why a server cannot be used. `what` is for a person and holds no secret.
+struct RedisTrouble {
+  std::string what;
+  bool refused = false;  // it answers, and refuses: waiting does not help, an operator must act
+};
+
+struct RedisOptions {
+  config::RedisUrl url;
+  // Within which the server must answer a PING, or else it counts as away: a caller waits no
+  // longer for it than that.
+  std::chrono::milliseconds budget{20};
+  // For a name, a handshake and a log-in, in the background.
+  std::chrono::milliseconds connect_budget{1000};
+  // What happens while it is away, in the log: "limits are counted by this daemon alone".
+  std::string meanwhile;
+  // Null: plain TCP, which is wrong for a rediss:// URL.
+  chain::MakeByteStream make_stream;
+};
+
+// Thread-safe.
+class RedisServer {
+ public:
+  explicit RedisServer(RedisOptions options) : options_(std::move(options)) {}
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+
+  const RedisOptions& options() const noexcept { return options_; }
+
+  std::unique_ptr<chain::ByteStream> make_stream(LoopExecutor loop) const;
+
+  // Whether a name is being looked up: see TcpStream::LookUps.
+  bool looking_up() const noexcept { return look_ups_->load() > 0; }
+
+  // A connection went, tried again in vain, is back, or ends while it is away. The log hears of the
+  // first that goes and of the last that is back, and once between them of a refusal.
+  void went(const RedisTrouble& trouble);
+  void still_away(const RedisTrouble& trouble);
+  void came_back();
+  void ended_away();
+
+  // It answers, but not what was asked for, and then does again. The log hears of each change.
+  void refused_command(std::string_view error);
+  void served_command();
+
+ private:
+  void tell(const RedisTrouble& trouble) const;
+
+  const RedisOptions options_;
+  const std::shared_ptr<std::atomic<int>> look_ups_ = std::make_shared<std::atomic<int>>(0);
+  std::mutex mutex_;  // of the next two; taken where the state changes only
+  int away_ = 0;      // connections
+  bool told_of_refusal_ = false;
+  std::atomic<bool> refuses_commands_{false};
+};
+
+// An error's text as a log line can hold it: printable ASCII, and not long.
+std::string printable(std::string_view text);
+
+}  // namespace aifd::services

@@ -1,0 +1,201 @@
+#include "aifd/middleware/token_budget.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "aifd/middleware/retry_fields.hpp"
+#include "aifd/protocol/json_peek.hpp"
+
+namespace aifd::middleware {
+
+using chain::Exchange;
+using services::LimitDecision;
+using services::TokenQuota;
+
+namespace {
+
+constexpr std::uint64_t kBytesPerToken = 4;
+constexpr std::uint64_t kMostGuessedOutput = 4096;
+
+std::uint64_t tokens_of(std::uint64_t bytes) noexcept {
+  return bytes / kBytesPerToken + (bytes % kBytesPerToken != 0 ? 1 : 0);
+}
+
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) noexcept {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+  return b > kMost - a ? kMost : a + b;
+}
+
+// "text/plain" of "text/plain; charset=utf-8".
+std::string_view media_type(const protocol::Fields& fields) noexcept {
+  const std::string_view value = fields.get("Content-Type");
+  return value.substr(0, value.find_first_of("; \t"));
+}
+
+bool has_body(const chain::RequestBody& body) noexcept {
+  const protocol::BodyFraming framing = body.framing();
+  return framing.kind != protocol::BodyKind::none &&
+         framing != protocol::BodyFraming{protocol::BodyKind::length, 0};
+}
+
+Task<Result<TokenEstimate>> estimate_of(Exchange& exchange, std::uint64_t max_buffered_bytes) {
+  TokenEstimate estimate;
+  if (protocol::iequals(media_type(exchange.request.fields), "multipart/form-data")) {
+    estimate.is_upload = true;
+    co_return estimate;
+  }
+  const protocol::BodyFraming framing = exchange.body.framing();
+  if (framing.kind == protocol::BodyKind::length && framing.length > max_buffered_bytes) {
+    estimate.prompt = tokens_of(framing.length);
+    co_return estimate;
+  }
+  const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes);
+  if (!whole) co_return whole.error();
+  estimate.prompt = tokens_of(exchange.body.held().size());
+  if (!*whole) co_return estimate;
+  const auto peek = protocol::peek_json(exchange.body.held());
+  if (peek) estimate.most_output = peek->max_tokens;
+  co_return estimate;
+}
+
+void set_quota_fields(Exchange& exchange, protocol::Fields& fields, const LimitDecision& decision,
+                      Clock::duration reset) {
+  fields.set("x-ratelimit-limit-tokens", exchange.keep(std::to_string(decision.limit)));
+  fields.set("x-ratelimit-remaining-tokens", exchange.keep(std::to_string(decision.remaining)));
+  fields.set("x-ratelimit-reset-tokens", exchange.keep(reset_text(reset)));
+}
+
+// In OpenAI's words.
+std::string refusal_text(const TokenQuota::Answer& answer, std::uint64_t tokens) {
+  const LimitDecision& decision = answer.decision;
+  const std::string limit = std::to_string(decision.limit);
+  if (answer.never) {
+    return "Request too large: Limit " + limit + ", Requested " + std::to_string(tokens) +
+           " tokens; it can never be admitted. Shorten the prompt or lower max_tokens.";
+  }
+  return "Rate limit reached for tokens: Limit " + limit + ", Used " +
+         std::to_string(decision.limit - decision.remaining) + ", Requested " +
+         std::to_string(tokens) + ". Please try again in " + reset_text(decision.retry_after) + ".";
+}
+
+chain::Reply refusal(Exchange& exchange, const TokenQuota::Answer& answer, std::uint64_t tokens) {
+  const Error error{ErrorKind::rate_limited, ErrorSource::client, false,
+                    refusal_text(answer, tokens)};
+  exchange.progress.error = error;
+  chain::Reply reply = chain::error_reply(exchange, error);
+  protocol::Fields& fields = reply.head.fields;
+  set_quota_fields(exchange, fields, answer.decision, answer.decision.reset);
+  if (answer.never) {
+    fields.set("x-should-retry", "false");
+  } else {
+    add_retry_fields(exchange, fields, answer.decision.retry_after);
+  }
+  return reply;
+}
+
+AnswerSeen::Body body_of(const protocol::Fields& fields) {
+  const std::string_view type = media_type(fields);
+  const auto is = [&](std::string_view known) { return protocol::iequals(type, known); };
+  if (is("text/event-stream") || is("application/x-ndjson")) return AnswerSeen::Body::stream;
+  if (is("application/json") || protocol::iequals(type.substr(0, 5), "text/")) {
+    return AnswerSeen::Body::text;
+  }
+  return AnswerSeen::Body::other;
+}
+
+bool is_success(int status) noexcept {
+  return status >= 200 && status < 300;
+}
+
+// Reads what the answer reports, and settles the reservation.
+class QuotaTap final : public chain::Tap {
+ public:
+  QuotaTap(Exchange& exchange, TokenQuota& quota, TokenQuota::Answer reserved,
+           Clock::time_point now, const TokenEstimate& estimate)
+      : exchange_(exchange),
+        quota_(quota),
+        reservation_(std::move(reserved.reservation)),
+        decision_(reserved.decision),
+        resets_at_(now + decision_.reset),
+        estimate_(estimate),
+        scanner_(exchange.dialect) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    reads_ = is_success(head.status);
+    if (!reads_) return;
+    body_ = body_of(head.fields);
+    set_quota_fields(exchange_, head.fields, decision_, resets_at_ - Clock::now());
+  }
+
+  Clock::time_point on_chunk(std::string_view bytes) noexcept override {
+    if (reads_) scanner_.feed(bytes);
+    return chain::kAtOnce;
+  }
+
+  void on_done(const chain::Outcome& outcome) noexcept override {
+    const AnswerSeen seen{body_, scanner_.usage(), scanner_.events(), scanner_.bytes()};
+    quota_.settle(reservation_, used_tokens(outcome, estimate_, seen), outcome.ended);
+  }
+
+ private:
+  Exchange& exchange_;
+  TokenQuota& quota_;
+  TokenQuota::Reservation reservation_;
+  LimitDecision decision_;
+  Clock::time_point resets_at_;
+  TokenEstimate estimate_;
+  protocol::UsageScanner scanner_;
+  AnswerSeen::Body body_ = AnswerSeen::Body::other;
+  bool reads_ = false;
+};
+
+std::uint64_t guessed_output(const TokenEstimate& estimate, const AnswerSeen& answer) noexcept {
+  switch (answer.body) {
+    case AnswerSeen::Body::stream:
+      return answer.events;
+    case AnswerSeen::Body::text:
+      if (estimate.is_upload) return 0;
+      return std::min(tokens_of(answer.bytes), estimate.most_output.value_or(kMostGuessedOutput));
+    case AnswerSeen::Body::other:
+      break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::uint64_t used_tokens(const chain::Outcome& outcome, const TokenEstimate& estimate,
+                          const AnswerSeen& answer) noexcept {
+  if (outcome.status == 0) {
+    const bool was_sent = outcome.attempts > 0 && outcome.phase >= chain::Phase::wait_head;
+    return was_sent ? estimate.prompt : 0;
+  }
+  if (!is_success(outcome.status)) return 0;
+  const bool whole = outcome.ended_by == chain::EndedBy::complete;
+  if (whole && answer.usage) return answer.usage->total;
+
+  const std::uint64_t output = guessed_output(estimate, answer);
+  if (!answer.usage) return saturating_add(estimate.prompt, output);
+  const std::uint64_t input = answer.usage->input > 0 ? answer.usage->input : estimate.prompt;
+  return std::max(answer.usage->total, saturating_add(input, output));
+}
+
+Task<Result<chain::Verdict>> TokenBudget::on_request(Exchange& exchange) const {
+  const services::LimitRule* rule = rules_.find(protocol::comparable_path(exchange.target.path),
+                                                exchange.route.prefix, exchange.level);
+  if (rule == nullptr || !has_body(exchange.body)) co_return chain::Verdict{chain::Pass{}};
+  const Result<TokenEstimate> estimate = co_await estimate_of(exchange, max_buffered_bytes_);
+  if (!estimate) co_return estimate.error();
+  exchange.request.fields.set("Accept-Encoding", "identity");
+
+  // At least one, so that nothing passes where nothing remains.
+  const std::uint64_t tokens = std::max<std::uint64_t>(
+      saturating_add(estimate->prompt, estimate->most_output.value_or(0)), 1);
+  const Clock::time_point now = Clock::now();
+  TokenQuota::Answer answer = quota_.reserve(exchange.caller, *rule, tokens, now);
+  if (!answer.decision.admitted) co_return chain::Verdict{refusal(exchange, answer, tokens)};
+  exchange.add_tap(std::make_unique<QuotaTap>(exchange, quota_, std::move(answer), now, *estimate));
+  co_return chain::Verdict{chain::Pass{}};
+}
+
+}  // namespace aifd::middleware

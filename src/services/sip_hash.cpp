@@ -1,0 +1,58 @@
+#include "sip_hash.hpp"
+
+#include <bit>
+#include <random>
+
+namespace aifd::services {
+namespace {
+
+struct SipState {
+  std::uint64_t v0, v1, v2, v3;
+
+  void round() noexcept {
+    v0 += v1;
+    v1 = std::rotl(v1, 13) ^ v0;
+    v0 = std::rotl(v0, 32);
+    v2 += v3;
+    v3 = std::rotl(v3, 16) ^ v2;
+    v0 += v3;
+    v3 = std::rotl(v3, 21) ^ v0;
+    v2 += v1;
+    v1 = std::rotl(v1, 17) ^ v2;
+    v2 = std::rotl(v2, 32);
+  }
+
+  void take(std::uint64_t word) noexcept {
+    v3 ^= word;
+    round();
+    v0 ^= word;
+  }
+};
+
+std::uint64_t word_at(const chain::CallerId& bytes, std::size_t offset) noexcept {
+  std::uint64_t word = 0;
+  for (std::size_t i = 8; i-- > 0;) word = word << 8 | bytes[offset + i];
+  return word;
+}
+
+}  // namespace
+
+SipKey random_sip_key() {
+  std::random_device source;
+  const auto word = [&source] { return std::uint64_t{source()} << 32 | source(); };
+  return {word(), word()};
+}
+
+std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
+                       std::uint32_t rule) noexcept {
+  SipState state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
+                 key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573};
+  state.take(word_at(caller, 0));
+  state.take(word_at(caller, 8));
+  state.take(std::uint64_t{caller.size() + sizeof rule} << 56 | rule);
+  state.v2 ^= 0xff;
+  for (int i = 0; i < 3; ++i) state.round();
+  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+}  // namespace aifd::services
