@@ -1,0 +1,231 @@
+"""Limits that several daemons share through a Redis, and what becomes of them while it is away."""
+import itertools
+import json
+import time
+
+import pytest
+
+from harness import (STRATEGIES, Daemon, Redis, RefusingPort, Upstream, admitted, allowance, ask_in_turn, bearer, crowd,
+                     eventually, routes, wait_told)
+
+TARGET = "/v1/chat/completions"
+NUMBERS = itertools.count()
+PATIENT, QUICK = "5", "0.2"  # REDIS_TIMEOUT where a slow machine must not matter, and where waiting for it must not
+
+
+@pytest.fixture
+def redis():
+    with Redis() as redis:
+        yield redis
+
+
+@pytest.fixture
+def upstream():
+    with Upstream() as upstream:
+        yield upstream
+
+
+def limited(upstream, url, limit="5/hour", timeout=PATIENT, args=(), **settings):
+    return Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "REQ_RATE_LIMIT": json.dumps({"/v1": limit}),
+                   "REQ_RATE_LIMIT_BACKEND": url, "REDIS_TIMEOUT": timeout, **settings}, args=args)
+
+
+def caller():
+    """The fields of a caller that nothing was counted for."""
+    return bearer(f"sk-caller-{next(NUMBERS)}")
+
+
+def status(daemon, fields):
+    return daemon.ask("GET", TARGET, fields).status
+
+
+def lines_about_redis(daemon):
+    return [line for line in list(daemon.stderr) if "redis" in line.lower()]
+
+
+def they_share(first, second, limit):
+    """Whether one caller has one allowance at both."""
+    fields = caller()
+    got = ask_in_turn(first, TARGET, [fields] * limit) + ask_in_turn(second, TARGET, [fields])
+    return got == [200] * limit + [429]
+
+
+# --- Shared ---
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_two_daemons_share_one_limit_exactly(redis, upstream, strategy):
+    with limited(upstream, redis.url, "50/hour", RATE_LIMIT_STRATEGY=strategy, args=["--workers", "2"]) as first, \
+            limited(upstream, redis.url, "50/hour", RATE_LIMIT_STRATEGY=strategy) as second:
+        fields = caller()
+        answers = crowd([first, second], 64, lambda client, number: client.ask("GET", TARGET, fields), each=2)
+        assert admitted(answers) == 50 and len(upstream.requests) == 50
+        assert all(wait_told(answer) > 0 for answer in answers if answer.status == 429)
+        assert lines_about_redis(first) == lines_about_redis(second) == []
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_both_tell_the_same(redis, upstream, strategy):
+    with limited(upstream, redis.url, RATE_LIMIT_STRATEGY=strategy) as first, \
+            limited(upstream, redis.url, RATE_LIMIT_STRATEGY=strategy) as second:
+        fields = caller()
+        told = [allowance(daemon.ask("GET", TARGET, fields)) for daemon in (first, second, first, second)]
+        assert [(limit, remaining) for limit, remaining, _ in told] == [(5, 4), (5, 3), (5, 2), (5, 1)]
+        assert all(0 < reset <= 7200 for _, _, reset in told)
+
+
+def test_several_limits_are_shared_exactly(redis, upstream):
+    """What the second limit refuses must not have used up the first."""
+    with limited(upstream, redis.url, "70/hour;33/day") as first, limited(upstream, redis.url, "70/hour;33/day") as second:
+        fields = caller()
+        answers = crowd([first, second], 32, lambda client, number: client.ask("GET", TARGET, fields), each=3)
+        assert admitted(answers) == 33
+        assert {allowance(answer)[:2] for answer in answers if answer.status == 429} == {(33, 0)}
+
+
+def test_a_daemon_that_starts_again_goes_on_counting(redis, upstream):
+    fields = caller()
+    for due in ([200, 200, 200], [200, 200, 429]):
+        with limited(upstream, redis.url) as daemon:
+            assert ask_in_turn(daemon, TARGET, [fields] * 3) == due
+
+
+def test_databases_are_apart(redis, upstream):
+    with limited(upstream, redis.url_of(None, 0)) as first, limited(upstream, redis.url_of(None, 1)) as second:
+        fields = caller()
+        assert ask_in_turn(first, TARGET, [fields] * 6) == [200] * 5 + [429]
+        assert ask_in_turn(second, TARGET, [fields] * 6) == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_everything_stored_expires_and_names_no_key(redis, upstream, strategy):
+    with limited(upstream, redis.url, RATE_LIMIT_STRATEGY=strategy) as daemon:
+        ask_in_turn(daemon, TARGET, [bearer("sk-in-plain-sight")] * 6)
+        keys = redis.ask("KEYS", "*")
+        assert keys and all(0 < redis.ask("TTL", key) <= 2 * 3600 + 1 for key in keys)
+        assert "sk-in-plain-sight" not in str(redis.everything())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_flush_of_scripts_is_survived(redis, upstream, strategy):
+    with limited(upstream, redis.url, RATE_LIMIT_STRATEGY=strategy) as daemon:
+        fields = caller()
+        assert ask_in_turn(daemon, TARGET, [fields] * 3) == [200] * 3
+        redis.ask("SCRIPT", "FLUSH")
+        assert ask_in_turn(daemon, TARGET, [fields] * 3) == [200, 200, 429]
+        assert lines_about_redis(daemon) == []
+
+
+# --- Passwords ---
+
+def test_password_in_the_url():
+    with Redis(password="s3cret-pass") as redis, Upstream() as upstream:
+        with limited(upstream, redis.url) as first, limited(upstream, redis.url) as second:
+            assert they_share(first, second, 5)
+            assert redis.ask("DBSIZE") >= 1
+        assert "s3cret-pass" not in first.output() + second.output()
+
+
+def test_user_and_password_in_the_url():
+    with Redis(password="s3cret-pass") as redis, Upstream() as upstream:
+        redis.ask("ACL", "SETUSER", "aifd", "on", ">p@ss:w/rd", "~*", "+@all")
+        url = f"redis://aifd:p%40ss%3Aw%2Frd@127.0.0.1:{redis.port}/0"
+        with limited(upstream, url) as first, limited(upstream, url) as second:
+            assert they_share(first, second, 5)
+        assert "p@ss" not in first.output() and "p%40ss" not in first.output()
+
+
+def test_a_wrong_password_is_told_and_limits_hold_here():
+    with Redis(password="s3cret-pass") as redis, Upstream() as upstream:
+        with limited(upstream, redis.url_of("wr0ng-pass")) as daemon:
+            assert ask_in_turn(daemon, TARGET, [caller()] * 6) != []
+            fields = caller()
+            assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+            eventually(lambda: lines_about_redis(daemon), "a line about it")
+            assert redis.ask("DBSIZE") == 0
+        assert "wr0ng-pass" not in daemon.output()
+
+
+# --- Away ---
+
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_a_frozen_redis_costs_little_and_limits_hold_here(redis, upstream, workers, record_property):
+    with limited(upstream, redis.url, "20/hour", QUICK, args=["--workers", workers]) as first, \
+            limited(upstream, redis.url, "20/hour", QUICK) as second:
+        eventually(lambda: they_share(first, second, 20), "they share at first")
+        told_before = len(lines_about_redis(first))
+        started = time.monotonic()
+        ask_in_turn(first, TARGET, [caller() for _ in range(10)])
+        usual = time.monotonic() - started
+
+        redis.freeze()
+        try:
+            fields, started = caller(), time.monotonic()
+            assert ask_in_turn(first, TARGET, [fields] * 10) == [200] * 10
+            cost = time.monotonic() - started - usual
+            record_property("seconds_for_ten", round(cost, 3))
+            assert cost < 1.0
+            rest = ask_in_turn(first, TARGET, [fields] * 11)
+            assert rest == [200] * 10 + [429], rest
+            fields = caller()
+            answers = crowd([first], 30, lambda client, number: client.ask("GET", TARGET, fields))
+            assert admitted(answers) == 20
+            eventually(lambda: len(lines_about_redis(first)) > told_before, "a line about it")
+            assert len(lines_about_redis(first)) == told_before + 1, lines_about_redis(first)
+        finally:
+            redis.thaw()
+
+        eventually(lambda: they_share(first, second, 20), "they share again")
+        eventually(lambda: len(lines_about_redis(first)) == told_before + 2, "a line that it is back")
+        assert they_share(first, second, 20)
+        assert len(lines_about_redis(first)) == told_before + 2, lines_about_redis(first)
+
+
+def test_a_redis_that_is_not_there_at_the_start(upstream):
+    with RefusingPort() as port, limited(upstream, f"redis://127.0.0.1:{port.port}/0") as daemon:
+        for _ in range(2):
+            fields = caller()
+            assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+        eventually(lambda: lines_about_redis(daemon), "a line about it")
+        assert len(lines_about_redis(daemon)) == 1, lines_about_redis(daemon)
+
+
+def test_a_redis_that_comes_later(redis, upstream):
+    redis.kill()
+    with limited(upstream, redis.url) as first, limited(upstream, redis.url) as second:
+        assert [status(daemon, caller()) for daemon in (first, second)] == [200, 200]
+        redis.start()
+        eventually(lambda: they_share(first, second, 5), "they share")
+
+
+def test_a_redis_that_is_restarted(redis, upstream):
+    with limited(upstream, redis.url) as first, limited(upstream, redis.url) as second:
+        assert they_share(first, second, 5)
+        redis.kill()
+        fields = caller()
+        assert ask_in_turn(first, TARGET, [fields] * 6) == [200] * 5 + [429]
+        redis.start()
+        eventually(lambda: they_share(first, second, 5), "they share again")
+
+
+def test_a_redis_that_dies_under_load(redis, upstream):
+    """Nobody gets anything but an answer of the upstream or a refusal."""
+    with limited(upstream, redis.url, "100000/hour", QUICK, args=["--workers", "2"]) as daemon:
+        fields = caller()
+
+        def ask(client, number):
+            if number == 0:
+                redis.kill()
+            return client.ask("GET", TARGET, fields)
+        assert admitted(crowd([daemon], 32, ask, each=5)) == 160
+
+
+def test_a_daemon_ends_in_time_while_redis_is_frozen(redis, upstream):
+    with limited(upstream, redis.url, timeout=QUICK) as daemon:
+        assert status(daemon, caller()) == 200
+        redis.freeze()
+        try:
+            assert status(daemon, caller()) == 200
+            daemon.signal()
+            assert daemon.wait(20) == 0
+        finally:
+            redis.thaw()
