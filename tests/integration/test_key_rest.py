@@ -94,6 +94,21 @@ def test_what_does_not(daemon, upstream, status):
     assert keys_of(daemon, upstream) == {key: 3 for key in KEYS}
 
 
+HUGE = ("99999999999", "9223372036854775807", "18446744073709551616", "1" * 300)
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "retry-after-ms"])
+@pytest.mark.parametrize("value", HUGE)
+def test_an_absurd_wait_is_a_rest_too(daemon, upstream, name, value):
+    tired = put_to_rest(daemon, upstream, TOO_MANY, (name, value))
+    assert keys_of(daemon, upstream) == {other(tired): 6}
+
+
+def test_a_date_beyond_time_is_a_rest_too(daemon, upstream):
+    tired = put_to_rest(daemon, upstream, TOO_MANY, ("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT"))
+    assert keys_of(daemon, upstream) == {other(tired): 6}
+
+
 def test_a_streamed_refusal_counts_from_its_head(daemon, upstream):
     upstream.script(expect_request(), send(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 100\r\n"
                                            b"Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n"))

@@ -1,12 +1,14 @@
 """Limits that several daemons share through a Redis, and what becomes of them while it is away."""
 import itertools
 import json
+import socket
+import threading
 import time
 
 import pytest
 
 from harness import (STRATEGIES, Daemon, Redis, RefusingPort, Upstream, admitted, allowance, ask_in_turn, bearer, crowd,
-                     eventually, routes, wait_told)
+                     eventually, is_sanitized, routes, wait_told)
 
 TARGET = "/v1/chat/completions"
 NUMBERS = itertools.count()
@@ -145,6 +147,33 @@ def test_a_wrong_password_is_told_and_limits_hold_here():
         assert "wr0ng-pass" not in daemon.output()
 
 
+# --- TLS ---
+
+def test_over_tls(authority, upstream):
+    with Redis(password="s3cret-pass", tls=authority.issue("localhost")) as redis, \
+            limited(upstream, redis.tls_url, SSL_CERT_FILE=authority.certificate) as first, \
+            limited(upstream, redis.tls_url, SSL_CERT_FILE=authority.certificate) as second:
+        assert they_share(first, second, 5)
+        assert redis.ask("DBSIZE") >= 1 and lines_about_redis(first) == []
+
+
+def test_a_certificate_of_another_is_not_trusted(authority, upstream):
+    """Else whoever is in the middle reads the password."""
+    with Redis(tls=authority.issue("other.example")) as redis, \
+            limited(upstream, redis.tls_url, SSL_CERT_FILE=authority.certificate) as daemon:
+        fields = caller()
+        assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+        eventually(lambda: lines_about_redis(daemon), "a line about it")
+        assert redis.ask("DBSIZE") == 0
+
+
+def test_tls_to_a_plain_port(redis, upstream):
+    with limited(upstream, redis.url.replace("redis://", "rediss://"), timeout=QUICK) as daemon:
+        fields = caller()
+        assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+        eventually(lambda: lines_about_redis(daemon), "a line about it")
+
+
 # --- Away ---
 
 @pytest.mark.parametrize("workers", ["1", "4"])
@@ -189,6 +218,13 @@ def test_a_redis_that_is_not_there_at_the_start(upstream):
         assert len(lines_about_redis(daemon)) == 1, lines_about_redis(daemon)
 
 
+def test_a_redis_whose_name_is_unknown(upstream):
+    with limited(upstream, "redis://no-such-host.invalid:6379/0", timeout=QUICK) as daemon:
+        fields = caller()
+        assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+        eventually(lambda: lines_about_redis(daemon), "a line about it")
+
+
 def test_a_redis_that_comes_later(redis, upstream):
     redis.kill()
     with limited(upstream, redis.url) as first, limited(upstream, redis.url) as second:
@@ -229,3 +265,80 @@ def test_a_daemon_ends_in_time_while_redis_is_frozen(redis, upstream):
             assert daemon.wait(20) == 0
         finally:
             redis.thaw()
+
+
+# --- What is no Redis, or not a good one ---
+
+class Impostor:
+    """Listens like a Redis and answers each piece it reads with the same bytes."""
+
+    def __init__(self, says: bytes, closes: bool = False, endless: bool = False):
+        self.says, self.closes, self.endless = says, closes, endless
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self.listener.getsockname()[1]}/0"
+        self.asked = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock) -> None:
+        try:
+            with sock:
+                while sock.recv(65536):
+                    self.asked += 1
+                    sock.sendall(self.says)
+                    while self.endless:
+                        sock.sendall(self.says)
+                    if self.closes:
+                        return
+        except OSError:
+            pass
+
+    def __enter__(self) -> "Impostor":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+STRANGE_ANSWERS = {
+    "an error": b"-ERR what\r\n" * 4, "loading": b"-LOADING Redis is loading the dataset in memory\r\n" * 4,
+    "a replica": b"-READONLY You can't write against a read only replica.\r\n" * 4, "no memory": b"-OOM not now\r\n" * 4,
+    "a cluster": b"-MOVED 3999 127.0.0.1:6381\r\n" * 4, "no script, ever": b"-NOSCRIPT No matching script.\r\n" * 4,
+    "needs a password": b"-NOAUTH Authentication required.\r\n" * 4, "only OK": b"+OK\r\n" * 4, "a number": b":7\r\n" * 4,
+    "nothing": b"$-1\r\n" * 4, "an empty list": b"*0\r\n" * 4, "a list of nothing": b"*4\r\n$-1\r\n$-1\r\n*-1\r\n:1\r\n" * 4,
+    "a list of words": b"*4\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n" * 4,
+    "huge numbers": b"*4\r\n:9223372036854775807\r\n:-9223372036854775808\r\n:-1\r\n:9223372036854775807\r\n" * 4,
+    "too long a list": b"*6\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n" * 4, "a huge text to come": b"$2147483647\r\nab",
+    "a huge list to come": b"*2147483647\r\n", "deep": b"*1\r\n" * 100_000, "half an answer": b"*4\r\n:1\r\n:",
+    "another protocol": b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "zeros": bytes(1000),
+}
+
+
+@pytest.mark.parametrize("name", sorted(STRANGE_ANSWERS))
+@pytest.mark.parametrize("closes", [False, True])
+def test_whatever_a_false_redis_says_limits_hold_here(upstream, name, closes):
+    with Impostor(STRANGE_ANSWERS[name], closes) as impostor, limited(upstream, impostor.url, timeout=QUICK) as daemon:
+        fields = caller()
+        assert ask_in_turn(daemon, TARGET, [fields] * 7) == [200] * 5 + [429] * 2
+        eventually(lambda: impostor.asked, "it was asked at all")
+
+
+@pytest.mark.parametrize("says", [b"x" * 65536, b"+" + b"x" * 65536, b"*1\r\n" * 10_000, b":1\r\n" * 10_000])
+def test_an_endless_answer_is_not_kept(upstream, says):
+    with Impostor(says, endless=True) as impostor, limited(upstream, impostor.url, timeout=QUICK) as daemon:
+        before = daemon.peak_memory()
+        for _ in range(3):
+            fields = caller()
+            assert ask_in_turn(daemon, TARGET, [fields] * 6) == [200] * 5 + [429]
+        time.sleep(0.5)
+        assert daemon.ask("GET", "/healthz").status == 200
+        if not is_sanitized():
+            assert daemon.peak_memory() - before < 32 << 20

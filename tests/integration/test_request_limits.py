@@ -224,6 +224,41 @@ def test_a_chunked_upload_is_refused_in_order(daemon, upstream, caller):
     assert upstream.requests == []
 
 
+def test_a_large_upload_is_refused_in_order(daemon, upstream, caller):
+    """A client that sends its whole body before it reads must still read the refusal."""
+    refused(daemon, "/v1/one", caller)
+    upstream.reset()
+    with daemon.client() as client:
+        assert wait_told(client.ask("POST", "/v1/one", caller, b"x" * (8 << 20))) > 60
+    assert upstream.requests == []
+
+
+def test_a_client_that_waits_for_100_is_refused_without_it(daemon, upstream, caller):
+    refused(daemon, "/v1/one", caller)
+    with daemon.client() as client:
+        client.request("POST", "/v1/one", [*caller, ("Expect", "100-continue"), ("Content-Length", "1000000")])
+        response = client.read_response("POST")
+        assert wait_told(response) > 60 and response.interim == []
+
+
+def test_pipelined_requests_count_one_by_one(daemon, upstream, caller):
+    with daemon.client() as client:
+        for _ in range(5):
+            client.request("GET", CHAT, caller)
+        assert [client.read_response().status for _ in range(5)] == [200] * 3 + [429] * 2
+
+
+def test_the_access_log_names_a_refusal(daemon, upstream, caller):
+    target = "/v1/one/for-the-log"
+    refused(daemon, target, caller)
+
+    def lines():
+        found = [json.loads(line) for line in list(daemon.stdout) if line.startswith("{") and target in line]
+        return [line for line in found if line["status"] == 429]
+    line = eventually(lines, "its line")[0]
+    assert line["error"] and line["ended_by"] == "client" and line["route"] == "/"
+
+
 # --- What an admitted client is told ---
 
 def test_what_is_left_goes_down_one_by_one(daemon, upstream, caller):

@@ -203,6 +203,45 @@ def test_a_paced_stream_cut_upstream_ends_cut(daemon, upstream, client, end):
         client.body.rest()
 
 
+@pytest.mark.parametrize("end", [cut, reset])
+def test_what_came_before_the_upstream_broke_is_passed_on(daemon, upstream, client, end):
+    arrived = threading.Event()
+    upstream.script(expect_request(), send(SSE_HEAD + chunk(b"".join(ANSWER[:4]))), wait(arrived), end())
+    start(client, "/v1/twenty")
+    assert client.body.take(len(ANSWER[0])) == ANSWER[0]
+    arrived.set()
+    if end is cut:  # a reset may take with it what lies unread in the daemon's socket
+        assert client.body.take(len(b"".join(ANSWER[1:4]))) == b"".join(ANSWER[1:4])
+    with pytest.raises((Cut, ConnectionError)):
+        client.body.rest()
+
+
+def test_a_drain_does_not_wait_for_ever():
+    with Upstream() as upstream, Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "DRAIN_TIMEOUT": "1",
+                                         "TOKEN_RATE_LIMIT": json.dumps({"/": NEVER})}) as daemon:
+        upstream.script(expect_request(), send(streamed(ANSWER)))
+        with daemon.client() as client:
+            start(client, CHAT)
+            assert_stuck(client, ANSWER[0])
+            daemon.signal()
+            assert daemon.wait(20) == 0
+            with pytest.raises((Cut, ConnectionError)):
+                client.body.rest()
+
+
+@pytest.mark.parametrize("limit", ["1000000000/second", "1000000000000/second", "1/100years", "1000/second;1000000/hour"])
+def test_extreme_paces(limit):
+    with Upstream() as upstream, Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)),
+                                         "TOKEN_RATE_LIMIT": json.dumps({"/": limit})}) as daemon:
+        upstream.script(expect_request(), send(streamed(ANSWER)))
+        with daemon.client() as client:
+            start(client, CHAT)
+            if limit.startswith("1/"):
+                assert_stuck(client, ANSWER[0])
+            else:
+                assert client.body.rest() == b"".join(ANSWER)
+
+
 @pytest.mark.parametrize("way", ["close", "reset", "leave_half"])
 def test_a_client_that_leaves_between_two_events_frees_the_upstream(daemon, upstream, way):
     upstream.script(expect_request(), send(SSE_HEAD + chunk(b"".join(ANSWER))), lambda connection: connection.watch())

@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 import pytest
 
@@ -20,14 +20,16 @@ def _free_port() -> int:
 class Redis:
     """Skips the test where there is no redis-server."""
 
-    def __init__(self, password: Optional[str] = None):
+    def __init__(self, password: Optional[str] = None, tls: Optional[Tuple[str, str]] = None):
+        """`tls`: certificate and key of a second port that speaks TLS, for `tls_url`."""
         if not shutil.which("redis-server"):
             pytest.skip("redis-server is not installed")
         self.password = password
+        self.tls = tls
         self.directory = tempfile.TemporaryDirectory(prefix="aifd-redis-")
         self.process: Optional[subprocess.Popen] = None
         for _ in range(5):  # another process may take the port first
-            self.port = _free_port()
+            self.port, self.tls_port = _free_port(), _free_port()
             if self._try_to_start():
                 return
         raise RuntimeError("redis-server does not start")
@@ -35,6 +37,11 @@ class Redis:
     @property
     def url(self) -> str:
         return self.url_of(self.password)
+
+    @property
+    def tls_url(self) -> str:
+        credentials = f":{self.password}@" if self.password else ""
+        return f"rediss://{credentials}localhost:{self.tls_port}/0"
 
     def url_of(self, password: Optional[str], database: int = 0) -> str:
         credentials = f":{password}@" if password else ""
@@ -49,6 +56,9 @@ class Redis:
                      "--dir", self.directory.name]
         if self.password:
             arguments += ["--requirepass", self.password]
+        if self.tls:
+            arguments += ["--tls-port", str(self.tls_port), "--tls-cert-file", self.tls[0], "--tls-key-file", self.tls[1],
+                          "--tls-auth-clients", "no"]
         process = self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                                   stderr=subprocess.DEVNULL)
         try:
