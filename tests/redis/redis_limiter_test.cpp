@@ -2,16 +2,14 @@
 #include "aifd/services/redis_limiter.hpp"
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
-#include <sstream>
 #include <thread>
 
 #include "aifd/services/redis_connection.hpp"
+#include "log.hpp"
 #include "loop.hpp"
 #include "redis_process.hpp"
 
@@ -28,27 +26,6 @@ constexpr auto kPatient = 1min;  // a budget that no machine is too slow for
 LimitRule rule_of(std::uint64_t count) {
   return {0, "/v1", {{count, 1h}}};
 }
-
-// What is logged meanwhile.
-class Log {
- public:
-  Log() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
-  }
-  ~Log() { spdlog::set_default_logger(before_); }
-  std::string text() const { return text_.str(); }
-  std::size_t count(std::string_view part) const {
-    std::size_t found = 0;
-    const std::string all = text();
-    for (auto at = all.find(part); at != all.npos; at = all.find(part, at + 1)) ++found;
-    return found;
-  }
-
- private:
-  std::ostringstream text_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 class RedisLimiterTest : public testing::Test {
  protected:
@@ -76,7 +53,7 @@ class RedisLimiterTest : public testing::Test {
   }
 
   test::RedisProcess redis_;
-  Log log_;
+  test::Log log_;
   test::Loop loop_;
 };
 
@@ -303,7 +280,7 @@ TEST_F(RedisLimiterTest, SurvivesNonsense) {
         std::string("$99999999999999\r\n"), "+" + endless, "$1500000\r\n" + endless,
         std::string("*4000\r\n*4000\r\n"), std::string(":1\r\n"), std::string("+PONG\r\n+PONG\r\n"),
         std::string(1000, '\0')}) {
-    Log log;
+    test::Log log;
     {
       const Nonsense server(answer);
       test::Loop loop;

@@ -88,8 +88,8 @@ class RedisConnectionTest : public testing::Test {
     RedisOptions options;
     options.budget = 1h;
     options.connect_budget = 1h;
-    options.make_stream = [this](LoopExecutor loop) {
-      return std::make_unique<ScriptedStream>(loop, script_);
+    options.wrap = [this](std::unique_ptr<chain::ByteStream>) {
+      return std::make_unique<ScriptedStream>(loop_.get_executor(), script_);
     };
     return redis_connection(loop_, std::make_shared<RedisServer>(options));
   }
