@@ -29,6 +29,12 @@ class Daemon {
   const config::Settings& settings() const noexcept { return settings_; }
   net::Server& server() noexcept { return server_; }
 
+  // Whether a thread hangs in the system's name look-up: joining it may take many seconds.
+  bool looks_up_names() const {
+    return server_.resolver_busy() ||
+           (services_.shared_limiter && services_.shared_limiter->looking_up());
+  }
+
  private:
   const config::Settings settings_;
   Services services_;
@@ -118,7 +124,7 @@ ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
   daemon.server().start();
   signals.wait();
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
-  const bool stuck = daemon.server().running() || daemon.server().resolver_busy();
+  const bool stuck = daemon.server().running() || daemon.looks_up_names();
   if (stuck) {  // a look-up that hangs, or a thread: nothing that is worth waiting for
     log::stop();
     std::_Exit(kOk);

@@ -72,7 +72,8 @@ std::string IpAddress::to_string() const {
 
 Result<IpAddress> parse_ip_address(std::string_view text) {
   std::array<char, kLongestAddress> terminated{};
-  if (text.size() >= terminated.size() || text.find('\0') != std::string_view::npos) {
+  if (text.empty() || text.size() >= terminated.size() ||
+      text.find('\0') != std::string_view::npos) {
     return not_an_address();
   }
   std::memcpy(terminated.data(), text.data(), text.size());

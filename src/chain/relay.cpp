@@ -30,17 +30,10 @@ void keep_streaming(protocol::ResponseHead& head) {
   }
 }
 
-std::size_t cut(const Exchange& exchange, std::string_view bytes) noexcept {
-  std::size_t length = bytes.size();
-  for (const auto& tap : exchange.taps()) {
-    length = std::min(length, tap->cut(bytes.substr(0, length)));
-  }
-  return length;
-}
-
 // Takes from `rest` what may be written next.
 Piece take_part(const Exchange& exchange, Piece& rest) noexcept {
-  const std::size_t length = rest.bytes.empty() ? 0 : cut(exchange, rest.bytes);
+  const bool whole = exchange.cutter() == nullptr || rest.bytes.empty();
+  const std::size_t length = whole ? rest.bytes.size() : exchange.cutter()->cut(rest.bytes);
   const Piece part{rest.bytes.substr(0, length), rest.last && length == rest.bytes.size()};
   rest.bytes.remove_prefix(length);
   return part;
@@ -84,7 +77,8 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
     Piece rest = *piece;
     do {
       const Piece part = take_part(exchange, rest);
-      const Clock::time_point not_before = part.bytes.empty() ? kAtOnce : show(exchange, part.bytes);
+      const Clock::time_point not_before =
+          part.bytes.empty() ? kAtOnce : show(exchange, part.bytes);
       if (not_before != kAtOnce && not_before > Clock::now()) {
         if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
         if (Result<void> waited = co_await sink.wait_until(not_before); !waited) co_return waited;

@@ -36,20 +36,30 @@ class LimitFieldsTap final : public chain::Tap {
   LimitDecision decision_;
 };
 
+// "100/2minutes": the limit of that count.
+std::string text_of(const LimitRule& rule, std::uint64_t count) {
+  for (const config::RateLimit& limit : rule.limits) {
+    if (limit.count == count) return config::to_string(config::RateLimits{limit});
+  }
+  return std::to_string(count);
+}
+
 const LimitRule* rule_of(const services::LimitRules& rules, const Exchange& exchange) {
   return rules.find(exchange.target.path, exchange.route.prefix, exchange.level);
 }
 
 }  // namespace
 
-Result<chain::Verdict> apply(Exchange& exchange, const LimitDecision& decision) {
+Result<chain::Verdict> apply(Exchange& exchange, const LimitRule& rule,
+                             const LimitDecision& decision) {
   if (decision.admitted) {
     exchange.add_tap(std::make_unique<LimitFieldsTap>(exchange, decision));
     return chain::Verdict{chain::Pass{}};
   }
   const Error error{ErrorKind::rate_limited, ErrorSource::client, false,
-                    "Rate limit reached for requests: limit " + std::to_string(decision.limit) +
-                        ". Please try again in " + reset_text(decision.retry_after) + "."};
+                    "Rate limit reached for requests to " + rule.route + ": limit " +
+                        text_of(rule, decision.limit) + ". Please try again in " +
+                        reset_text(decision.retry_after) + "."};
   exchange.progress.error = error;
   chain::Reply reply = chain::error_reply(exchange, error);
   add_retry_fields(exchange, reply.head.fields, decision.retry_after);
@@ -60,7 +70,7 @@ Result<chain::Verdict> apply(Exchange& exchange, const LimitDecision& decision) 
 Result<chain::Verdict> RequestLimit::decide(Exchange& exchange) const {
   const LimitRule* rule = rule_of(rules_, exchange);
   if (rule == nullptr) return chain::Verdict{chain::Pass{}};
-  return apply(exchange, limiter_.hit(exchange.caller, *rule, Clock::now()));
+  return apply(exchange, *rule, limiter_.hit(exchange.caller, *rule, Clock::now()));
 }
 
 void SharedRequestLimit::on_loop_start(LoopExecutor loop) const {
@@ -71,9 +81,9 @@ Task<Result<chain::Verdict>> SharedRequestLimit::on_request(Exchange& exchange) 
   const LimitRule* rule = rule_of(rules_, exchange);
   if (rule == nullptr) co_return chain::Verdict{chain::Pass{}};
   const std::optional<LimitDecision> shared = co_await shared_.hit(exchange.caller, *rule);
-  if (!shared) co_return apply(exchange, own_.hit(exchange.caller, *rule, Clock::now()));
+  if (!shared) co_return apply(exchange, *rule, own_.hit(exchange.caller, *rule, Clock::now()));
   if (shared->admitted) own_.hit(exchange.caller, *rule, Clock::now());
-  co_return apply(exchange, *shared);
+  co_return apply(exchange, *rule, *shared);
 }
 
 }  // namespace aifd::middleware

@@ -36,7 +36,9 @@ Result<chain::Verdict> TokenPace::decide(chain::Exchange& exchange) const {
   }
   exchange.request.fields.set("Accept-Encoding", "identity");  // events must be seen to be cut
   const Clock::duration interval = rule == nullptr ? Clock::duration{} : interval_of(rule->limits);
-  exchange.add_tap(std::make_unique<PaceTap>(interval));
+  auto tap = std::make_unique<PaceTap>(interval);
+  exchange.set_cutter(*tap);
+  exchange.add_tap(std::move(tap));
   return chain::Verdict{chain::Pass{}};
 }
 

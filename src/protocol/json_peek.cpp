@@ -73,37 +73,50 @@ struct WantedName {
   Wanted wanted;
 };
 
-constexpr std::array kWantedNames{
-    WantedName{"model", Wanted::model},
-    WantedName{"stream", Wanted::stream},
-    WantedName{"models", Wanted::models},
-    WantedName{"fallbacks", Wanted::fallbacks},
-    WantedName{"name", Wanted::name},
-    WantedName{"max_tokens", Wanted::tokens},
-    WantedName{"max_completion_tokens", Wanted::tokens},
-    WantedName{"max_output_tokens", Wanted::tokens},
-    WantedName{"generationConfig", Wanted::gemini_config},
-    WantedName{"generation_config", Wanted::gemini_config},
-    WantedName{"options", Wanted::ollama_options},
-};
-
 constexpr std::size_t kMostNames = 64;
 
-// In any case, since servers written in Go take "Model" for "model".
-const WantedName* find_wanted(std::string_view key) {
-  for (const WantedName& wanted : kWantedNames) {
-    if (wanted.name.size() == key.size() && iequals(wanted.name, key)) return &wanted;
+// The one wanted name that a key can be, by its length and, where that is not enough, its first
+// letter: most keys of a body are told from it at once.
+WantedName candidate_for(std::string_view key) {
+  switch (key.size()) {
+    case 4:
+      return {"name", Wanted::name};
+    case 5:
+      return {"model", Wanted::model};
+    case 6:
+      if ((key[0] | 0x20) == 'm') return {"models", Wanted::models};
+      return {"stream", Wanted::stream};
+    case 7:
+      return {"options", Wanted::ollama_options};
+    case 9:
+      return {"fallbacks", Wanted::fallbacks};
+    case 10:
+      return {"max_tokens", Wanted::tokens};
+    case 16:
+      return {"generationConfig", Wanted::gemini_config};
+    case 17:
+      if ((key[0] | 0x20) == 'm') return {"max_output_tokens", Wanted::tokens};
+      return {"generation_config", Wanted::gemini_config};
+    case 21:
+      return {"max_completion_tokens", Wanted::tokens};
+    default:
+      return {"", Wanted::model};
   }
-  return nullptr;
+}
+
+// In any case, since servers written in Go take "Model" for "model".
+bool is_wanted(std::string_view key, std::string_view name) {
+  return !name.empty() && (key[0] | 0x20) == name[0] && (key == name || iequals(key, name));
 }
 
 // Go also takes the long s and the Kelvin sign for their letters.
 bool is_folded_list_name(std::string_view key) {
   constexpr std::string_view kLongS = "\xC5\xBF";
   constexpr std::string_view kKelvin = "\xE2\x84\xAA";
-  if (key.find(kLongS) == std::string_view::npos && key.find(kKelvin) == std::string_view::npos) {
-    return false;
-  }
+  const std::size_t size = key.size();
+  if (size != 7 && (size < 10 || size > 12)) return false;  // with one or both of them in it
+  const bool is_ascii = std::all_of(key.begin(), key.end(), [](char c) { return (c & 0x80) == 0; });
+  if (is_ascii) return false;
   std::string folded;
   for (std::size_t i = 0; i < key.size();) {
     const std::string_view rest = key.substr(i);
@@ -128,9 +141,9 @@ class Peeker {
       if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
       std::string_view key;
       if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-      const WantedName* wanted = find_wanted(key);
-      if (wanted != nullptr) {
-        if (!read_wanted(*wanted, key == wanted->name, field.value())) return false;
+      const WantedName wanted = candidate_for(key);
+      if (is_wanted(key, wanted.name)) {
+        if (!read_wanted(wanted.wanted, key == wanted.name, field.value())) return false;
       } else if (is_folded_list_name(key)) {
         peek_.more_models_unclear = true;
       }
@@ -139,10 +152,10 @@ class Peeker {
   }
 
  private:
-  bool read_wanted(const WantedName& found, bool exact, ondemand::value value) {
-    const auto index = static_cast<std::size_t>(found.wanted);
+  bool read_wanted(Wanted wanted, bool exact, ondemand::value value) {
+    const auto index = static_cast<std::size_t>(wanted);
     const bool again = index < kWantedOnce && exact && std::exchange(seen_[index], true);
-    switch (found.wanted) {
+    switch (wanted) {
       case Wanted::model:
         return exact && !again && read_model(value);
       case Wanted::stream:
@@ -150,8 +163,8 @@ class Peeker {
       case Wanted::models:
       case Wanted::fallbacks:
       case Wanted::name:
-        if (exact && !again) return read_names(found.wanted, value);
-        set_unclear(found.wanted);
+        if (exact && !again) return read_names(wanted, value);
+        set_unclear(wanted);
         return true;
       case Wanted::tokens:
         read_tokens(value);

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kFirstPause = 100ms;
 constexpr std::chrono::milliseconds kLongestPause = 2s;
 constexpr auto kSettled = 2s;  // a connection that lasts as long is a good one
 constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::string_view kUnasked = "it sends what nobody asked for";
 
 std::string in_ms(std::chrono::milliseconds time) {
   return std::to_string(time.count()) + " ms";
@@ -124,7 +125,7 @@ Task<void> RedisConnection::serve(Wire& wire) {
   become_ready(wire);
   while (co_await receive(wire)) {
     while (std::optional<RedisReply> reply = wire.replies.next()) {
-      if (calls_.empty()) co_return wire.fail({"it sends what nobody asked for"});
+      if (calls_.empty()) co_return wire.fail({std::string(kUnasked)});
       Call call = std::move(calls_.front());
       calls_.pop_front();
       answer(std::move(call), std::move(reply));
@@ -139,6 +140,7 @@ Task<void> RedisConnection::greet(Wire& wire) {
   if (!wire.trouble && !url.password.empty()) co_await log_in(wire, url);
   if (!wire.trouble && url.database != 0) co_await select(wire, url.database);
   if (!wire.trouble) co_await ping(wire);
+  if (!wire.trouble && wire.replies.next()) wire.fail({std::string(kUnasked)});
 }
 
 Task<void> RedisConnection::log_in(Wire& wire, const config::RedisUrl& url) {

@@ -13,26 +13,25 @@ namespace aifd::services {
 namespace {
 
 RedisOptions options_for(config::RedisUrl url, std::chrono::milliseconds budget,
-                         chain::MakeByteStream make_stream) {
-  if (url.tls && !make_stream) throw std::invalid_argument("rediss:// without a TLS stream");
+                         chain::WrapByteStream tls) {
+  if (url.tls && !tls) throw std::invalid_argument("rediss:// without a TLS stream");
   RedisOptions options;
   options.url = std::move(url);
   options.budget = budget;
   options.meanwhile = "limits are counted by this daemon alone";
-  options.make_stream = std::move(make_stream);
+  if (options.url.tls) options.wrap = std::move(tls);
   return options;
 }
 
 }  // namespace
 
 RedisLimiter::RedisLimiter(config::RedisUrl url, config::RateLimitStrategy strategy,
-                           std::chrono::milliseconds budget, chain::MakeByteStream make_stream)
+                           std::chrono::milliseconds budget, chain::WrapByteStream tls)
     : strategy_(strategy),
       budget_(budget),
       script_(limit_script(strategy)),
       digest_(sha1_hex(script_)),
-      server_(std::make_shared<RedisServer>(
-          options_for(std::move(url), budget, std::move(make_stream)))) {}
+      server_(std::make_shared<RedisServer>(options_for(std::move(url), budget, std::move(tls)))) {}
 
 void RedisLimiter::start_on(LoopExecutor loop) {
   redis_connection(asio::query(loop, asio::execution::context), server_);

@@ -14,8 +14,9 @@ constexpr std::size_t kMostPrinted = 160;
 }  // namespace
 
 std::unique_ptr<chain::ByteStream> RedisServer::make_stream(LoopExecutor loop) const {
-  if (options_.make_stream) return options_.make_stream(loop);
-  return std::make_unique<TcpStream>(loop, look_ups_);
+  auto plain = std::make_unique<TcpStream>(loop, look_ups_);
+  if (options_.wrap) return options_.wrap(std::move(plain));
+  return plain;
 }
 
 void RedisServer::went(const RedisTrouble& trouble) {

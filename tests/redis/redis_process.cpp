@@ -73,7 +73,8 @@ std::uint16_t free_port() {
   }
 }
 
-RedisProcess::RedisProcess(std::string password) : password_(std::move(password)) {
+RedisProcess::RedisProcess(std::string password, std::vector<std::string> more_options)
+    : options_(std::move(more_options)), password_(std::move(password)) {
   for (int attempt = 0; attempt < 5; ++attempt) {
     port_ = free_port();
     if (try_start()) return;
@@ -90,7 +91,13 @@ void RedisProcess::start() {
 }
 
 bool RedisProcess::try_start() {
-  const std::string port = std::to_string(port_);
+  std::vector<std::string> words{
+      AIFD_REDIS_SERVER, "--port", std::to_string(port_), "--bind", "127.0.0.1",
+      "--save",          "",       "--requirepass",       password_};
+  words.insert(words.end(), options_.begin(), options_.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   const pid_t parent = ::getpid();
   process_ = ::fork();
   if (process_ == 0) {
@@ -98,8 +105,7 @@ bool RedisProcess::try_start() {
     if (::getppid() != parent) ::_exit(1);
     const int null = ::open("/dev/null", O_RDWR);
     ::dup2(null, STDOUT_FILENO);
-    ::execl(AIFD_REDIS_SERVER, AIFD_REDIS_SERVER, "--port", port.c_str(), "--bind", "127.0.0.1",
-            "--save", "", "--requirepass", password_.c_str(), static_cast<char*>(nullptr));
+    ::execv(AIFD_REDIS_SERVER, arguments.data());
     ::_exit(127);
   }
   while (::waitpid(process_, nullptr, WNOHANG) == 0) {

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aifd/config/redis_url.hpp"
 #include "aifd/services/redis_reply.hpp"
@@ -17,7 +18,7 @@ namespace aifd::test {
 // however that ends.
 class RedisProcess {
  public:
-  explicit RedisProcess(std::string password = "");
+  explicit RedisProcess(std::string password = "", std::vector<std::string> more_options = {});
   RedisProcess(const RedisProcess&) = delete;
   RedisProcess& operator=(const RedisProcess&) = delete;
   ~RedisProcess();
@@ -36,6 +37,7 @@ class RedisProcess {
  private:
   bool try_start();
 
+  std::vector<std::string> options_;
   std::string password_;
   std::uint16_t port_ = 0;
   pid_t process_ = -1;

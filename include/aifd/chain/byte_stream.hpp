@@ -39,6 +39,7 @@ class ByteStream {
   virtual void close() noexcept = 0;
 };
 
-using MakeByteStream = std::function<std::unique_ptr<ByteStream>(LoopExecutor)>;
+// Makes of a plain stream that is not connected yet one that carries TLS.
+using WrapByteStream = std::function<std::unique_ptr<ByteStream>(std::unique_ptr<ByteStream>)>;
 
 }  // namespace aifd::chain

@@ -94,6 +94,10 @@ class Exchange {
   void add_edit(std::unique_ptr<ReplyEdit> edit);
   const std::vector<std::unique_ptr<ReplyEdit>>& edits() const noexcept { return edits_; }
 
+  // At most one, which outlives the answer: a tap of this exchange that cuts the pieces it sees.
+  void set_cutter(Cutter& cutter) noexcept { cutter_ = &cutter; }
+  Cutter* cutter() const noexcept { return cutter_; }
+
   // Keeps a text as long as the exchange lives, for heads that hold views.
   std::string_view keep(std::string text);
 
@@ -104,6 +108,7 @@ class Exchange {
  private:
   std::vector<std::unique_ptr<Tap>> taps_;
   std::vector<std::unique_ptr<ReplyEdit>> edits_;
+  Cutter* cutter_ = nullptr;
   std::forward_list<std::string> kept_;
   bool finished_ = false;
 };

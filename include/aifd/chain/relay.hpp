@@ -34,9 +34,10 @@ class ResponseSink {
 // Runs the exchange's edits on the answer, in their order.
 Task<Result<Reply>> edited(Exchange& exchange, Reply reply);
 
-// Reads a piece, cuts it where a tap wants less, shows it to the taps, waits where one says so,
-// writes it: one piece in flight, so that the client's pace is the source's pace. Returns when the answer is whole, or with the
-// error that ended it (its source tells whose). A body that broke is never finished cleanly.
+// Reads a piece, cuts it where that is wanted, shows it to the taps, waits where one says so,
+// writes it: one piece in flight, so that the client's pace is the source's pace. Returns when the
+// answer is whole, or with the error that ended it (its source tells whose). A body that broke is
+// never finished cleanly.
 Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink);
 
 }  // namespace aifd::chain

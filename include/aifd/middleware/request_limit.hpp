@@ -43,6 +43,7 @@ class SharedRequestLimit final : public chain::Middleware {
 };
 
 // What becomes of the request: a 429 in its caller's dialect, or a tap that tells what is left.
-Result<chain::Verdict> apply(chain::Exchange& exchange, const services::LimitDecision& decision);
+Result<chain::Verdict> apply(chain::Exchange& exchange, const services::LimitRule& rule,
+                             const services::LimitDecision& decision);
 
 }  // namespace aifd::middleware

@@ -30,7 +30,7 @@ Clock::duration interval_of(const config::RateLimits& limits);
 // up; an event that comes later than that begins the count anew, but for kCatchUp, which makes up
 // for the lateness of this machine and not for pauses of the upstream. Of an event that comes in
 // several pieces the first waits.
-class PaceTap final : public chain::Tap {
+class PaceTap final : public chain::Tap, public chain::Cutter {
  public:
   static constexpr std::chrono::milliseconds kCatchUp{20};
 

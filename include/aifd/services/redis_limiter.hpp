@@ -21,10 +21,10 @@ namespace aifd::services {
 // the server's clock, so that the daemons' clocks need not agree.
 class RedisLimiter {
  public:
-  // `budget`: what a request waits for Redis at most; above 0. A rediss:// URL needs a
-  // `make_stream` that speaks TLS; null is plain TCP.
+  // `budget`: what a request waits for Redis at most; above 0. A rediss:// URL needs `tls`, which
+  // is not used for others.
   RedisLimiter(config::RedisUrl url, config::RateLimitStrategy strategy,
-               std::chrono::milliseconds budget, chain::MakeByteStream make_stream = {});
+               std::chrono::milliseconds budget, chain::WrapByteStream tls = {});
 
   // Connects for a loop. Once for each, before it runs; what waits there does not keep the loop
   // from being stopped and destroyed.

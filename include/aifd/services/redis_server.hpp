@@ -28,8 +28,8 @@ struct RedisOptions {
   std::chrono::milliseconds connect_budget{1000};
   // What happens while it is away, in the log: "limits are counted by this daemon alone".
   std::string meanwhile;
-  // Null: plain TCP, which is wrong for a rediss:// URL.
-  chain::MakeByteStream make_stream;
+  // Puts TLS over a connection, for a rediss:// URL; null: plain TCP.
+  chain::WrapByteStream wrap;
 };
 
 // Thread-safe.

@@ -132,9 +132,9 @@ TEST_F(RelayTest, WaitsWhereATapSaysNotYetAndFlushesWhatIsLeftBefore) {
 }
 
 // Takes at most so many bytes at a time.
-class CuttingTap final : public Tap {
+class EvenCutter final : public Cutter {
  public:
-  explicit CuttingTap(std::size_t most) : most_(most) {}
+  explicit EvenCutter(std::size_t most) : most_(most) {}
   std::size_t cut(std::string_view bytes) noexcept override {
     return std::min(most_, bytes.size());
   }
@@ -143,9 +143,9 @@ class CuttingTap final : public Tap {
   std::size_t most_;
 };
 
-TEST_F(RelayTest, CutsAPieceWhereATapWantsLessAndShowsEachPart) {
-  exchange_->add_tap(std::make_unique<CuttingTap>(4));
-  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+TEST_F(RelayTest, CutsAPieceWhereThatIsWantedAndShowsEachPart) {
+  EvenCutter cutter(2);
+  exchange_->set_cutter(cutter);
   add_tap("a");
   EXPECT_TRUE(relay_steps({{"one"}, {"", true}}));
   EXPECT_EQ(journal_, (Journal{"a head 200", "begin", "a chunk on", "write on", "a chunk e",
@@ -154,14 +154,16 @@ TEST_F(RelayTest, CutsAPieceWhereATapWantsLessAndShowsEachPart) {
 }
 
 TEST_F(RelayTest, EndsWithTheLastPartOfTheLastPiece) {
-  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+  EvenCutter cutter(2);
+  exchange_->set_cutter(cutter);
   EXPECT_TRUE(relay_steps({{"abcd", true}}));
   EXPECT_EQ(journal_, (Journal{"begin", "write ab", "write cd."}));
 }
 
 TEST_F(RelayTest, WaitsForEachPartAndReadsNoFurtherMeanwhile) {
   const Clock::time_point later = Clock::now() + hours(1);
-  exchange_->add_tap(std::make_unique<CuttingTap>(2));
+  EvenCutter cutter(2);
+  exchange_->set_cutter(cutter);
   add_tap("a", {kAtOnce, later});
   sink_.wait_error = kGone;
   EXPECT_FALSE(relay_steps({{"abcd"}, {"ef", true}}));

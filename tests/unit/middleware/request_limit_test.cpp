@@ -23,8 +23,9 @@ std::string_view answered(const protocol::ResponseHead& head, std::string_view n
 
 TEST(RequestLimitReply, TellsWhenToComeAgain) {
   TestExchange exchange("POST /v1/chat");
+  const services::LimitRule rule{0, "/v1", config::parse_rate_limits("9/hour;5/minute").value()};
   Result<chain::Verdict> verdict =
-      apply(*exchange,
+      apply(*exchange, rule,
             {.admitted = false, .limit = 5, .remaining = 0, .reset = 90s, .retry_after = 61500ms});
   const chain::Reply& reply = test::answer_of(verdict);
   EXPECT_EQ(reply.head.status, 429);
@@ -36,11 +37,14 @@ TEST(RequestLimitReply, TellsWhenToComeAgain) {
   EXPECT_EQ(answered(reply.head, "x-ratelimit-reset-requests"), "1m30s");
   ASSERT_TRUE(exchange->progress.error);
   EXPECT_EQ(exchange->progress.error->kind, ErrorKind::rate_limited);
+  EXPECT_EQ(exchange->progress.error->detail,
+            "Rate limit reached for requests to /v1: limit 5/minute. Please try again in 1m2s.");
 }
 
 protocol::ResponseHead shown(int status, const char* upstreams_limit) {
   TestExchange exchange("POST /v1/chat");
-  EXPECT_TRUE(test::passed(apply(*exchange, {.limit = 5, .remaining = 4, .reset = 1s})));
+  EXPECT_TRUE(test::passed(
+      apply(*exchange, services::LimitRule{}, {.limit = 5, .remaining = 4, .reset = 1s})));
   protocol::ResponseHead head;
   head.status = status;
   if (upstreams_limit != nullptr) head.fields.add("X-RateLimit-Limit-Requests", upstreams_limit);
