@@ -75,6 +75,19 @@ def test_both_tell_the_same(redis, upstream, strategy):
         assert all(0 < reset <= 7200 for _, _, reset in told)
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_each_strategy_keeps_its_promise_of_when_to_come_back(redis, upstream, strategy):
+    with limited(upstream, redis.url, "3/second", RATE_LIMIT_STRATEGY=strategy) as first, \
+            limited(upstream, redis.url, "3/second", RATE_LIMIT_STRATEGY=strategy) as second:
+        fields = caller()
+
+        def refusal():
+            answers = (first.ask("GET", TARGET, fields) for _ in range(4))
+            return next((answer for answer in answers if answer.status == 429), None)
+        time.sleep(wait_told(eventually(refusal, "more than three in a second")) + 0.02)
+        assert status(second, fields) == 200
+
+
 def test_several_limits_are_shared_exactly(redis, upstream):
     """What the second limit refuses must not have used up the first."""
     with limited(upstream, redis.url, "70/hour;33/day") as first, limited(upstream, redis.url, "70/hour;33/day") as second:
