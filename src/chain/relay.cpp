@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "aifd/protocol/media_type.hpp"
+
 namespace aifd::chain {
 namespace {
 
@@ -23,9 +25,8 @@ void identify(const Exchange& exchange, protocol::ResponseHead& head) {
 // A reverse proxy in front must not collect a stream before it passes it on.
 void keep_streaming(protocol::ResponseHead& head) {
   constexpr std::string_view kEventStream = "text/event-stream";
-  std::string_view type = head.fields.get("Content-Type");
-  type = type.substr(0, type.find_first_of("; \t"));
-  if (protocol::iequals(type, kEventStream) && !head.fields.contains("X-Accel-Buffering")) {
+  if (protocol::iequals(protocol::media_type(head.fields), kEventStream) &&
+      !head.fields.contains("X-Accel-Buffering")) {
     head.fields.add("X-Accel-Buffering", "no");
   }
 }

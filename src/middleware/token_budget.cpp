@@ -5,6 +5,7 @@
 
 #include "aifd/middleware/retry_fields.hpp"
 #include "aifd/protocol/json_peek.hpp"
+#include "aifd/protocol/media_type.hpp"
 
 namespace aifd::middleware {
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::uint64_t kBytesPerToken = 4;
 constexpr std::uint64_t kMostGuessedOutput = 4096;
+// For a request that no wait helps: a client that obeys comes back so rarely that it does no harm.
+constexpr std::chrono::hours kNeverWait{1};
 
 std::uint64_t tokens_of(std::uint64_t bytes) noexcept {
   return bytes / kBytesPerToken + (bytes % kBytesPerToken != 0 ? 1 : 0);
@@ -26,12 +29,6 @@ std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) noexcept {
   return b > kMost - a ? kMost : a + b;
 }
 
-// "text/plain" of "text/plain; charset=utf-8".
-std::string_view media_type(const protocol::Fields& fields) noexcept {
-  const std::string_view value = fields.get("Content-Type");
-  return value.substr(0, value.find_first_of("; \t"));
-}
-
 bool has_body(const chain::RequestBody& body) noexcept {
   const protocol::BodyFraming framing = body.framing();
   return framing.kind != protocol::BodyKind::none &&
@@ -40,7 +37,7 @@ bool has_body(const chain::RequestBody& body) noexcept {
 
 Task<Result<TokenEstimate>> estimate_of(Exchange& exchange, std::uint64_t max_buffered_bytes) {
   TokenEstimate estimate;
-  if (protocol::iequals(media_type(exchange.request.fields), "multipart/form-data")) {
+  if (protocol::iequals(protocol::media_type(exchange.request.fields), "multipart/form-data")) {
     estimate.is_upload = true;
     co_return estimate;
   }
@@ -85,16 +82,13 @@ chain::Reply refusal(Exchange& exchange, const TokenQuota::Answer& answer, std::
   chain::Reply reply = chain::error_reply(exchange, error);
   protocol::Fields& fields = reply.head.fields;
   set_quota_fields(exchange, fields, answer.decision, answer.decision.reset);
-  if (answer.never) {
-    fields.set("x-should-retry", "false");
-  } else {
-    add_retry_fields(exchange, fields, answer.decision.retry_after);
-  }
+  const Clock::duration wait = answer.never ? kNeverWait : answer.decision.retry_after;
+  add_retry_fields(exchange, fields, wait);
   return reply;
 }
 
 AnswerSeen::Body body_of(const protocol::Fields& fields) {
-  const std::string_view type = media_type(fields);
+  const std::string_view type = protocol::media_type(fields);
   const auto is = [&](std::string_view known) { return protocol::iequals(type, known); };
   if (is("text/event-stream") || is("application/x-ndjson")) return AnswerSeen::Body::stream;
   if (is("application/json") || protocol::iequals(type.substr(0, 5), "text/")) {
@@ -181,8 +175,8 @@ std::uint64_t used_tokens(const chain::Outcome& outcome, const TokenEstimate& es
 }
 
 Task<Result<chain::Verdict>> TokenBudget::on_request(Exchange& exchange) const {
-  const services::LimitRule* rule = rules_.find(protocol::comparable_path(exchange.target.path),
-                                                exchange.route.prefix, exchange.level);
+  const services::LimitRule* rule =
+      rules_.find(exchange.target.path, exchange.route.prefix, exchange.level);
   if (rule == nullptr || !has_body(exchange.body)) co_return chain::Verdict{chain::Pass{}};
   const Result<TokenEstimate> estimate = co_await estimate_of(exchange, max_buffered_bytes_);
   if (!estimate) co_return estimate.error();

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "aifd/protocol/media_type.hpp"
+
 namespace aifd::middleware {
 namespace {
 
 using Kind = protocol::EventSplitter::Kind;
 
 std::optional<Kind> stream_kind(const protocol::Fields& fields) {
-  std::string_view type = fields.get("Content-Type");
-  type = type.substr(0, type.find_first_of("; \t"));
+  const std::string_view type = protocol::media_type(fields);
   if (protocol::iequals(type, "text/event-stream")) return Kind::sse;
   if (protocol::iequals(type, "application/x-ndjson")) return Kind::lines;
   return std::nullopt;

@@ -127,20 +127,25 @@ Result<Target> parse_target(std::string_view target) {
   return parsed;
 }
 
+bool is_comparable(std::string_view path) noexcept {
+  return std::none_of(path.begin(), path.end(), [](char c) {
+    return c == '%' || c == ';' || c == '\\' || (c >= 'A' && c <= 'Z');
+  });
+}
+
 std::string comparable_path(std::string_view path) {
-  std::string spelled;
-  spelled.reserve(path.size());
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const int byte = path[i] == '%' ? percent_byte(path, i) : -1;
-    if (byte < 0) {
-      spelled += path[i];
-      continue;
-    }
-    const char c = static_cast<char>(byte);
-    spelled += percent_encode({&c, 1});
-    i += 2;
+  std::string spelled = percent_decode(path);
+  std::replace(spelled.begin(), spelled.end(), '\\', '/');
+  std::string compared;
+  compared.reserve(spelled.size());
+  bool in_parameters = false;
+  for (const char c : spelled) {
+    in_parameters = c == ';' || (in_parameters && c != '/');
+    if (in_parameters || (c == '/' && compared.ends_with('/'))) continue;
+    compared += to_lower(c);
   }
-  return spelled;
+  if (compared.size() > 1 && compared.ends_with('/')) compared.pop_back();
+  return compared;
 }
 
 bool covers(std::string_view prefix, std::string_view path) noexcept {

@@ -12,7 +12,7 @@ LimitRules::LimitRules(const config::RouteLimits& limits, const config::RateLimi
   for (const auto& [path, levels] : limits) {
     Route route{protocol::comparable_path(path), {}};
     for (const config::LevelLimits& level : levels) {
-      route.entries.push_back({level.level, {next_id++, route.path, level.limits}});
+      route.entries.push_back({level.level, {next_id++, path, level.limits}});
     }
     by_route_.push_back(std::move(route));
   }
@@ -23,7 +23,7 @@ LimitRules::LimitRules(const config::RouteLimits& limits, const config::RateLimi
 }
 
 const LimitRule* LimitRules::find(std::string_view path, std::string_view prefix, int level) const {
-  if (path.find('%') == std::string_view::npos) return find_comparable(path, prefix, level);
+  if (protocol::is_comparable(path)) return find_comparable(path, prefix, level);
   return find_comparable(protocol::comparable_path(path), prefix, level);
 }
 

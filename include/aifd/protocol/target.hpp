@@ -25,10 +25,14 @@ struct Target {
 // resolve them above base_url's path. Else "%2f" is kept.
 Result<Target> parse_target(std::string_view target);
 
-// The path in the one spelling in which equal paths are equal: percent-encoded unreserved
-// characters decoded, other escapes in capitals (RFC 3986, 6.2.2). For look-ups that a caller must
-// not dodge by writing "/v1/ch%61t"; what is sent on stays as it came.
+// The path as the most lenient of servers would read it: percent-encoding taken off once, a
+// backslash as a slash, segments without their parameters (";x"), letters in small, repeated and
+// trailing slashes dropped. For look-ups that a caller must not dodge by writing
+// "/v1/ch%61t%2FCompletions;x"; what is sent on stays as it came.
 std::string comparable_path(std::string_view path);
+
+// Whether a normalised path is so spelled already.
+bool is_comparable(std::string_view path) noexcept;
 
 // Whether `prefix` ("/", "/localai") covers `path` on whole segments: "/localai" covers "/localai"
 // and "/localai/v1" but not "/localai2".

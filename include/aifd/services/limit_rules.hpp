@@ -14,7 +14,7 @@ namespace aifd::services {
 // The limits that one caller's requests of one route are counted under together.
 struct LimitRule {
   std::uint32_t id = 0;  // unique among the rules of one LimitRules
-  std::string route;     // "/v1/chat/completions": in the one spelling of comparable_path
+  std::string route;     // "/v1/chat/completions": as the settings spell it
   config::RateLimits limits;
 };
 

@@ -122,13 +122,20 @@ TEST(ParseTarget, IsStable) {
   }
 }
 
-TEST(ComparablePath, SpellsEqualPathsAlike) {
-  EXPECT_EQ(comparable_path("/v1/chat"), "/v1/chat");
-  EXPECT_EQ(comparable_path("/v1/ch%61t"), "/v1/chat");
-  EXPECT_EQ(comparable_path("/%76%31/%7E%2D%5f"), "/v1/~-_");
-  EXPECT_EQ(comparable_path("/a%2fb%c3%A9"), "/a%2Fb%C3%A9");
-  EXPECT_EQ(comparable_path("/a%2561"), "/a%2561");
+TEST(ComparablePath, IsOneForAllThatSomeServerTakesForTheSame) {
+  const char* const same[] = {"/v1/chat",       "/v1/ch%61t",   "/%76%31/chat",  "/v1%2Fchat",
+                              "/v1%2fchat",     "/v1/chat%2F",  "/v1%2F%2Fchat", "/V1/Chat",
+                              "/v1/%43hat",     "/v1/chat;x=1", "/v1;x/chat;",   "/v1%5cchat",
+                              "/v1/chat%3Bx=1", "/v1/chat/"};
+  for (const char* path : same) {
+    EXPECT_EQ(comparable_path(path), "/v1/chat") << path;
+    EXPECT_EQ(is_comparable(path),
+              std::string_view(path) == "/v1/chat" || std::string_view(path) == "/v1/chat/")
+        << path;
+  }
+  EXPECT_EQ(comparable_path("/a%2561"), "/a%61");
   EXPECT_EQ(comparable_path("/a%%4"), "/a%%4");
+  EXPECT_EQ(comparable_path("/"), "/");
   EXPECT_EQ(comparable_path(""), "");
 }
 

@@ -1,0 +1,17 @@
+// What kind of content a message says it holds.
+#pragma once
+
+#include <string_view>
+
+#include "aifd/protocol/fields.hpp"
+
+namespace aifd::protocol {
+
+// "text/plain" of "Content-Type: text/plain; charset=utf-8", in the case it was sent in; "" where
+// there is none. Compared with iequals (RFC 9110, 8.3.1).
+inline std::string_view media_type(const Fields& fields) noexcept {
+  const std::string_view value = fields.get("Content-Type");
+  return value.substr(0, value.find_first_of("; \t"));
+}
+
+}  // namespace aifd::protocol
