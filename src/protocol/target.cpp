@@ -143,6 +143,23 @@ std::string comparable_path(std::string_view path) {
   return spelled;
 }
 
+std::string folded_path(std::string_view path) {
+  std::string folded;
+  folded.reserve(path.size());
+  bool is_cut = false;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const int byte = path[i] == '%' ? percent_byte(path, i) : -1;
+    const char c = byte < 0 ? path[i] : static_cast<char>(byte);
+    if (byte >= 0) i += 2;
+    const bool is_slash = c == '/' || c == '\\';
+    is_cut = c == ';' || (is_cut && !is_slash);
+    if (is_cut || (is_slash && folded.ends_with('/'))) continue;
+    folded += is_slash ? '/' : to_lower(c);
+  }
+  if (folded.size() > 1 && folded.ends_with('/')) folded.pop_back();
+  return folded;
+}
+
 bool covers(std::string_view prefix, std::string_view path) noexcept {
   if (prefix == "/") return path.starts_with('/');
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');

@@ -101,6 +101,7 @@ def test_nobody_is_believed_without_trusted_proxies(shared_upstream, upstream):
     "/v1/chat/completions/", "/v1/chat/completions//", "//v1/chat/completions", "/v1//chat///completions",
     "/v1/ch%61t/completions", "/v1/%63hat/completions", "/v1/chat/complet%69ons", "/%76%31/chat/completions",
     "/v1/chat/completions?", "/v1/chat/completions?x=1", "/v1/chat/completions/?a=b&c", "/v1/chat/completions/below",
+    "/v1/chat%2Fcompletions", "/v1%2fchat%2Fcompletions?x", "/V1/Chat/Completions", "/v1/chat/completions;x",
 ])
 def test_no_spelling_of_the_path_dodges_the_limit(daemon, upstream, own_key, target):
     used_up(daemon, bearer(own_key))

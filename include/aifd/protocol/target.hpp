@@ -30,6 +30,11 @@ Result<Target> parse_target(std::string_view target);
 // not dodge by writing "/v1/ch%61t"; what is sent on stays as it came.
 std::string comparable_path(std::string_view path);
 
+// The path as the most lenient server may read it: unescaped, in small letters, "%2f" and a
+// backslash for a slash, a segment cut at its semicolon. For the same look-ups, where a mistake is
+// on the safe side: "/V1%2Fchat;x" is "/v1/chat".
+std::string folded_path(std::string_view path);
+
 // Whether `prefix` ("/", "/localai") covers `path` on whole segments: "/localai" covers "/localai"
 // and "/localai/v1" but not "/localai2".
 bool covers(std::string_view prefix, std::string_view path) noexcept;

@@ -28,8 +28,9 @@ class LimitRules {
 
   // The rule of the longest route that covers the path on whole segments and has an entry for the
   // level, or one for every level; else the fallback's. Null: no limit holds ("inf" included).
-  // However the path is spelt (see protocol::comparable_path). `prefix`: of the route that serves
-  // it.
+  // However the path is spelt (see protocol::comparable_path), and also where only a lenient server
+  // would take it for the route's: "/v1%2Fchat", "/V1/Chat", "/v1/chat;x". `prefix`: of the route
+  // that serves it.
   const LimitRule* find(std::string_view path, std::string_view prefix, int level) const;
 
   // Whether there is no limit at all.
@@ -42,11 +43,13 @@ class LimitRules {
   };
   struct Route {
     std::string path;
+    std::string folded;  // as a lenient server reads it; but what is escaped is meant so
     std::vector<Entry> entries;
   };
 
-  const LimitRule* find_comparable(std::string_view path, std::string_view prefix,
-                                   int level) const noexcept;
+  const Route* route_of(std::string_view path) const;
+
+  const LimitRule* find_comparable(std::string_view path, std::string_view prefix, int level) const;
 
   std::vector<Route> by_route_;  // longest first
   std::vector<LimitRule> by_prefix_;

@@ -132,6 +132,23 @@ TEST(ComparablePath, SpellsEqualPathsAlike) {
   EXPECT_EQ(comparable_path(""), "");
 }
 
+TEST(FoldedPath, IsWhatTheMostLenientServerReads) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/v1/chat", "/v1/chat"},
+      {"/V1%2fCh%41t", "/v1/chat"},
+      {"/v1/%2Fchat%5C", "/v1/chat"},
+      {"/v1;a/chat;b", "/v1/chat"},
+      {"/v1%3Ba%2Fchat", "/v1/chat"},
+      {"/", "/"},
+      {"/%2F", "/"},
+      {"/;x", "/"},
+      {"*", "*"},
+      {"/a%zz%", "/a%zz%"},
+      {"", ""},
+  };
+  for (const auto& [path, folded] : cases) EXPECT_EQ(folded_path(path), folded) << path;
+}
+
 TEST(Covers, CountsWholeSegments) {
   EXPECT_TRUE(covers("/", "/"));
   EXPECT_TRUE(covers("/", "/a"));

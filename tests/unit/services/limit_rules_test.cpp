@@ -72,6 +72,26 @@ TEST(LimitRules, IsNotDodgedByAnotherSpellingOfThePath) {
                });
 }
 
+// uvicorn decodes "%2F" before it routes, ASP.NET takes any case, Tomcat cuts at ";".
+TEST(LimitRules, IsNotDodgedByWhatALenientServerReadsAsThePath) {
+  const LimitRules rules(kRoutes, {}, kPrefixes);
+  for (const char* path :
+       {"/v1/chat%2Fcompletions", "/v1%2fchat%2fcompletions", "/v1/chat/%2Fcompletions",
+        "/v1/chat/completions%2F", "/v1/chat%5Ccompletions", "/V1/Chat/COMPLETIONS",
+        "/v1/chat/completions;x=1", "/v1;a/chat%3Bb/completions/c", "/%561/chat%2Fcompletions"}) {
+    check(rules, {{path, "/", 1, "15/minute", "/v1/chat/completions"}});
+  }
+  check(rules, {{"/v1/models/a%2Fb", "/", 0, "100/2minutes", "/v1"},
+                {"/v12%2Fx", "/", 0, "", ""}});
+}
+
+TEST(LimitRules, ExactRoutesComeBeforeThoseOfALenientReading) {
+  const LimitRules rules(
+      {{"/A", {{std::nullopt, limits("1/day")}}}, {"/a", {{std::nullopt, limits("2/day")}}}}, {},
+      kPrefixes);
+  check(rules, {{"/a/x", "/", 0, "2/day", "/a"}, {"/A/x", "/", 0, "1/day", "/A"}});
+}
+
 TEST(LimitRules, FallsBackByPrefixWhereNoRouteHasASay) {
   const LimitRules rules(kRoutes, limits("5/second"), kPrefixes);
   check(rules, {
