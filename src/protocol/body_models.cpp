@@ -5,6 +5,7 @@
 #include "aifd/protocol/fields.hpp"
 #include "aifd/protocol/json_peek.hpp"
 #include "aifd/protocol/multipart.hpp"
+#include "chars.hpp"
 #include "parameters.hpp"
 #include "percent.hpp"
 
@@ -16,6 +17,10 @@ constexpr std::string_view kOddType =
     "multipart/form-data with one boundary.";
 constexpr std::string_view kNoObject =
     "The request's body is no JSON object with one \"model\", so its model cannot be told.";
+constexpr std::string_view kLooseJson =
+    "The request's body is no strict JSON, so servers may read different models in it.";
+constexpr std::string_view kOddModel =
+    "The request's \"model\" is no plain string, so its model cannot be told.";
 constexpr std::string_view kOddList =
     "The request's \"models\" or \"fallbacks\" is no plain list of up to 64 names, so its models "
     "cannot be told.";
@@ -59,6 +64,28 @@ bool hides_a_form_field(std::string_view type, std::string_view body) {
   return !asked.names.empty() || !asked.problem.empty();
 }
 
+constexpr CharClass kJsonChars{[](unsigned char c) {
+  return is_digit(static_cast<char>(c)) ||
+         (c != 0 && std::string_view{"{}[]:, \t\r\n+-.eEtrufalsn"}.find(static_cast<char>(c)) !=
+                        std::string_view::npos);
+}};
+
+// Whether nothing stands outside the strings that only some servers take: comments, names and
+// strings without double quotes. They could hide a part of the body from one of two readers, and
+// the peek passes over most values.
+bool is_strict_outside_strings(std::string_view json) {
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    if (json[i] != '"') {
+      if (!kJsonChars.has(json[i])) return false;
+      continue;
+    }
+    for (++i; i < json.size() && json[i] != '"'; ++i) {
+      if (json[i] == '\\') ++i;
+    }
+  }
+  return true;
+}
+
 // The last part of one of Ollama's own paths ("chat" of "/api/chat"); "" elsewhere.
 std::string_view ollama_action(std::string_view path) {
   constexpr std::string_view kBase = "/api/";
@@ -80,6 +107,8 @@ AskedModels models_in_form(std::string_view content_type, std::string_view body)
 AskedModels models_in_json(std::string_view path, std::string_view body) {
   std::optional<JsonPeek> peek = peek_json(body);
   if (!peek) return unclear(kNoObject);
+  if (!is_strict_outside_strings(body)) return unclear(kLooseJson);
+  if (peek->model_unclear) return unclear(kOddModel);
   if (peek->more_models_unclear) return unclear(kOddList);
   AskedModels asked{std::move(peek->more_models), {}};
   if (peek->model) asked.names.push_back(*std::move(peek->model));

@@ -181,6 +181,7 @@ class Peeker {
   bool read_model(ondemand::value value) {
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS) return false;
+    peek_.model_unclear = type != ondemand::json_type::string && type != ondemand::json_type::null;
     if (type != ondemand::json_type::string) return true;
     std::string_view literal = value.raw_json_token();
     literal = literal.substr(0, literal.find_last_of('"') + 1);

@@ -75,6 +75,8 @@ def test_other_models_are_refused_by_name(daemon, upstream, method, target, fiel
     ("POST", CHAT, [], b'[{"model":"gpt-4"}]'),
     ("POST", CHAT, [], b'{"model":"gpt-4","model":"secret"}'),
     ("POST", CHAT, [], b'{"model":"gpt-4","Model":"secret"}'),
+    ("POST", CHAT, [], b'{"x":1/*,"y":{*/,"model":"secret"/*},"model":"gpt-4","z":0*/}'),
+    ("POST", CHAT, [], b'{"model":["secret"],"models":["gpt-4"]}'),
     ("POST", CHAT, [("Content-Encoding", "gzip")], gzip.compress(b'{"model":"gpt-4"}')),
     ("POST", CHAT, [("Content-Encoding", "gzip")], b'{"model":"gpt-4"}'),
     ("POST", CHAT, [FORM_TYPE], b'{"model":"gpt-4"}'),

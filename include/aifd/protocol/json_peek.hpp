@@ -17,6 +17,7 @@ struct JsonPeek {
   // Where the model's string literal stands in the body, quotes included.
   std::size_t model_offset = 0;
   std::size_t model_length = 0;
+  bool model_unclear = false;  // it is there, neither a string nor null
   std::optional<bool> stream;  // the top-level "stream", where it is a boolean
 
   // The most tokens that the answer may have: the largest of the top-level "max_tokens",
