@@ -65,6 +65,51 @@ class RestTap final : public chain::Tap {
   std::chrono::milliseconds rest_;
 };
 
+// The head of an answer can repeat what went up: a redirect or an upload's URL the query, a 101 the
+// subprotocols. The caller gets back the key that it sent.
+class EchoTap final : public chain::Tap {
+ public:
+  EchoTap(Exchange& exchange, std::string api_key, std::string forward_key)
+      : exchange_(exchange), api_key_(std::move(api_key)), forward_key_(std::move(forward_key)) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    for (protocol::Field& field : head.fields) {
+      if (field.value.find(api_key_) != std::string_view::npos) {
+        field.value = exchange_.keep(restored(field.value));
+      }
+    }
+  }
+
+ private:
+  std::string restored(std::string_view value) const {
+    std::string text;
+    for (std::size_t at = 0; (at = value.find(api_key_)) != std::string_view::npos;) {
+      text.append(value.substr(0, at)).append(forward_key_);
+      value.remove_prefix(at + api_key_.size());
+    }
+    return text.append(value);
+  }
+
+  Exchange& exchange_;
+  std::string api_key_;
+  std::string forward_key_;
+};
+
+// Of a key in a place that answers repeat.
+void hide_echoes(Exchange& exchange, const Credential& credential, std::string_view api_key) {
+  constexpr std::size_t kShortest = 8;  // less is a stand-in for none, and stands in other words
+  if (api_key.size() < kShortest) return;
+  const auto hide = [&](std::string sent, std::string_view instead) {
+    exchange.add_tap(std::make_unique<EchoTap>(exchange, std::move(sent), std::string(instead)));
+  };
+  if (credential.place == CredentialPlace::websocket_protocol)
+    hide(std::string(api_key), credential.key);
+  if (credential.place != CredentialPlace::query_key) return;
+  hide(std::string(api_key), credential.key);
+  std::string encoded = protocol::encoded_query_key(api_key);
+  if (encoded != api_key) hide(std::move(encoded), credential.key);
+}
+
 }  // namespace
 
 // Who brings several keys of which none is known here could send another decoy with every request:
@@ -108,6 +153,7 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
                                                "OPENAI_API_KEY_CONFIG.");
   }
   for (const Credential& credential : caller.forward_keys) {
+    hide_echoes(exchange, credential, api_key.text);
     const std::string_view changed = exchange.keep(
         protocol::with_key(exchange.request, exchange.target.query, credential, api_key.text));
     if (credential.place == CredentialPlace::query_key) {

@@ -201,6 +201,27 @@ TEST(ForwardKeyCaller, IsTheAddressWithoutAKeyOrWithSeveralThatAreUnknown) {
   }
 }
 
+// What the caller sees of a field of the answer.
+std::string seen_by_caller(const std::string& request, std::string_view value) {
+  const services::KeyRing keys({{Secret("fk-0"), 0}}, {{Secret("sk/secret"), {0}}});
+  TestExchange exchange(request);
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, {})))) << request;
+  protocol::ResponseHead head;
+  head.fields.add("Location", value);
+  for (const auto& tap : exchange->taps()) tap->on_head(head);
+  return std::string(head.fields.get("Location"));
+}
+
+TEST(ForwardKeyEcho, GivesTheCallerItsOwnKeyBack) {
+  const std::string query = "GET /v1/x?key=fk-0";
+  EXPECT_EQ(seen_by_caller(query, "/v1/x/?key=sk%2Fsecret&a=sk/secret"), "/v1/x/?key=fk-0&a=fk-0");
+  EXPECT_EQ(seen_by_caller("GET /v1/x?key=%66k-0", "/?key=sk%2Fsecret"), "/?key=%66k-0");
+  EXPECT_EQ(seen_by_caller(query, "/v1/x/"), "/v1/x/");
+  EXPECT_EQ(seen_by_caller("GET /v1/x\nSec-WebSocket-Protocol: a, openai-insecure-api-key.fk-0",
+                           "openai-insecure-api-key.sk/secret"),
+            "openai-insecure-api-key.fk-0");
+}
+
 // The upstream's answer to a request with fk-0, and the API key of the request after it.
 std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr) {
   const services::KeyRing keys = ring();
