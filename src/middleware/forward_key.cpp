@@ -28,12 +28,17 @@ Error unauthorized(ErrorSource source, std::string detail) {
   return {ErrorKind::unauthorized, source, false, std::move(detail)};
 }
 
-// "fk-0" or "Token fk-0": no Bearer, so nothing to replace, and a forward key that would go up.
-bool is_astray(const KeyRing& ring, std::string_view authorization) {
-  const std::size_t space = authorization.rfind(' ');
-  return !authorization.empty() &&
-         ring.find(space == std::string_view::npos ? authorization
-                                                   : authorization.substr(space + 1)) != nullptr;
+// "fk-0" or "Token fk-0", no Bearer; or an x-api-key that holds "Bearer fk-0": nothing to replace,
+// and a forward key that would go up.
+bool is_astray(const KeyRing& ring, const protocol::Fields& fields) {
+  for (const CredentialPlace place : {CredentialPlace::authorization, CredentialPlace::x_api_key,
+                                      CredentialPlace::api_key, CredentialPlace::x_goog_api_key}) {
+    const std::string_view value = fields.get(protocol::field_name(place));
+    const std::size_t space = value.find_last_of(" \t");
+    const std::string_view word = space == std::string_view::npos ? value : value.substr(space + 1);
+    if (!word.empty() && ring.find(word) != nullptr) return true;
+  }
+  return false;
 }
 
 // Lets an API key rest that the upstream refused.
@@ -179,7 +184,7 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
     exchange.level = caller->known->level;
     if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
   }
-  const bool astray = is_astray(ring_, exchange.request.fields.get("Authorization"));
+  const bool astray = is_astray(ring_, exchange.request.fields);
   if (astray || (options_.required && caller->known == nullptr)) {
     return unauthorized(
         ErrorSource::client,

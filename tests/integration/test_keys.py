@@ -70,10 +70,13 @@ def test_what_is_not_exactly_a_forward_key_passes(daemon, upstream, value):
     assert sent_up(daemon, upstream, [("Authorization", value)]).get("authorization") == value
 
 
-@pytest.mark.parametrize("value", ["fk-zero", "Basic fk-zero", "Token fk-zero"])
-def test_a_forward_key_under_another_scheme_is_refused_and_not_sent_on(daemon, upstream, value):
+@pytest.mark.parametrize("name, value", [
+    ("Authorization", "fk-zero"), ("Authorization", "Basic fk-zero"), ("Authorization", "Token fk-zero"),
+    ("Authorization", "Token\tfk-zero"), ("x-api-key", "Bearer fk-zero"), ("api-key", "bearer fk-zero"),
+])
+def test_a_forward_key_under_another_scheme_is_refused_and_not_sent_on(daemon, upstream, name, value):
     upstream.reset()
-    assert daemon.ask("GET", "/v1/models", [("Authorization", value)]).status == 401
+    assert daemon.ask("GET", "/v1/models", [(name, value)]).status == 401
     assert upstream.requests == []
 
 

@@ -125,9 +125,13 @@ TEST(ForwardKey, IsDemandedWhereItIsRequired) {
 TEST(ForwardKey, UnderAnotherSchemeIsRefusedAndNotSentOn) {
   const services::KeyRing keys = ring();
   const ForwardKey link(keys, {});
-  for (const char* value : {"fk-0", "Token fk-0", "Basic fk-0", "BearerX fk-0"}) {
+  for (const char* value : {"fk-0", "Token fk-0", "Basic fk-0", "BearerX fk-0", "Token\tfk-0"}) {
     TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
     EXPECT_TRUE(test::refused_as(exchange.run(link), ErrorKind::unauthorized)) << value;
+  }
+  for (const char* field : {"x-api-key", "api-key", "x-goog-api-key"}) {
+    TestExchange exchange(std::string("POST /v1/x\n") + field + ": Bearer fk-0");
+    EXPECT_TRUE(test::refused_as(exchange.run(link), ErrorKind::unauthorized)) << field;
   }
   for (const char* value : {"sk-of-another", "Basic dXNlcjpwYXNz"}) {
     TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
