@@ -132,6 +132,7 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
     several = several || (first && *first != digest);
     if (!first) first = digest;
     const KeyRing::Known* known = ring_.find(digest);
+    caller.has_unknown_key = caller.has_unknown_key || known == nullptr;
     if (known == nullptr) continue;
     if (caller.known != nullptr && caller.known != known) {
       return Error{ErrorKind::bad_request, ErrorSource::client, false,
@@ -167,7 +168,7 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
       exchange.request.fields.set(protocol::field_name(credential.place), changed);
     }
   }
-  if (!api_key.alone) {
+  if (!api_key.alone && !caller.has_unknown_key) {
     exchange.add_tap(std::make_unique<RestTap>(ring_, api_key, exchange, options_.rest));
   }
   return {};

@@ -227,11 +227,12 @@ TEST(ForwardKeyEcho, GivesTheCallerItsOwnKeyBack) {
 }
 
 // The upstream's answer to a request with fk-0, and the API key of the request after it.
-std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr) {
+std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr,
+                      const std::string& more_fields = {}) {
   const services::KeyRing keys = ring();
   const ForwardKey link(keys, {.rest = std::chrono::hours(1)});
-  const char* const request = "GET /v1\nx-api-key: fk-0";
-  TestExchange first(request);
+  const std::string request = "GET /v1\nx-api-key: fk-0";
+  TestExchange first(request + more_fields);
   EXPECT_TRUE(test::passed(first.run(link)));
   if (from_upstream) first->progress.head_received = Clock::now();
   protocol::ResponseHead head;
@@ -255,6 +256,9 @@ TEST(ForwardKeyRest, FollowsTheUpstreamsRefusal) {
   EXPECT_EQ(key_after(403, true), "sk-b sk-a ");
   EXPECT_EQ(key_after(200, true), "sk-b sk-a ");
   EXPECT_EQ(key_after(429, false), "sk-b sk-a ") << "a limit of aifd's own";
+  EXPECT_EQ(key_after(401, true, nullptr, "\nAuthorization: Bearer fk-0"), "sk-b sk-b ");
+  EXPECT_EQ(key_after(401, true, nullptr, "\nAuthorization: Bearer junk"), "sk-b sk-a ")
+      << "perhaps the junk was refused";
 }
 
 }  // namespace
