@@ -43,6 +43,7 @@ std::string chunk_start(std::string_view id, std::string_view model) {
   return start;
 }
 
+constexpr std::size_t kMostModelBytes = 1024;  // each event repeats the name
 constexpr std::size_t kEvents = kTokens.size() + 2;
 
 void append_event(std::string& text, std::string_view start, std::size_t event) {
@@ -134,6 +135,7 @@ Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
   const std::optional<protocol::JsonPeek> peek = protocol::peek_json(exchange.body.held());
   if (!peek) co_return bad_request("The body is not a JSON object.");
   const std::string model = peek->model.value_or("benchmark");
+  if (model.size() > kMostModelBytes) co_return bad_request("The name of the model is too long.");
   if (!peek->stream.value_or(false)) {
     co_return chain::Verdict{chain::text_reply(
         exchange, 200, chain::reason_phrase(200), "application/json",

@@ -28,12 +28,17 @@ Error unauthorized(ErrorSource source, std::string detail) {
   return {ErrorKind::unauthorized, source, false, std::move(detail)};
 }
 
-// "fk-0" or "Token fk-0": no Bearer, so nothing to replace, and a forward key that would go up.
-bool is_astray(const KeyRing& ring, std::string_view authorization) {
-  const std::size_t space = authorization.rfind(' ');
-  return !authorization.empty() &&
-         ring.find(space == std::string_view::npos ? authorization
-                                                   : authorization.substr(space + 1)) != nullptr;
+// "fk-0" or "Token fk-0", no Bearer; or an x-api-key that holds "Bearer fk-0": nothing to replace,
+// and a forward key that would go up.
+bool is_astray(const KeyRing& ring, const protocol::Fields& fields) {
+  for (const CredentialPlace place : {CredentialPlace::authorization, CredentialPlace::x_api_key,
+                                      CredentialPlace::api_key, CredentialPlace::x_goog_api_key}) {
+    const std::string_view value = fields.get(protocol::field_name(place));
+    const std::size_t space = value.find_last_of(" \t");
+    const std::string_view word = space == std::string_view::npos ? value : value.substr(space + 1);
+    if (!word.empty() && ring.find(word) != nullptr) return true;
+  }
+  return false;
 }
 
 // Lets an API key rest that the upstream refused.
@@ -65,6 +70,51 @@ class RestTap final : public chain::Tap {
   std::chrono::milliseconds rest_;
 };
 
+// The head of an answer can repeat what went up: a redirect or an upload's URL the query, a 101 the
+// subprotocols. The caller gets back the key that it sent.
+class EchoTap final : public chain::Tap {
+ public:
+  EchoTap(Exchange& exchange, std::string api_key, std::string forward_key)
+      : exchange_(exchange), api_key_(std::move(api_key)), forward_key_(std::move(forward_key)) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    for (protocol::Field& field : head.fields) {
+      if (field.value.find(api_key_) != std::string_view::npos) {
+        field.value = exchange_.keep(restored(field.value));
+      }
+    }
+  }
+
+ private:
+  std::string restored(std::string_view value) const {
+    std::string text;
+    for (std::size_t at = 0; (at = value.find(api_key_)) != std::string_view::npos;) {
+      text.append(value.substr(0, at)).append(forward_key_);
+      value.remove_prefix(at + api_key_.size());
+    }
+    return text.append(value);
+  }
+
+  Exchange& exchange_;
+  std::string api_key_;
+  std::string forward_key_;
+};
+
+// Of a key in a place that answers repeat.
+void hide_echoes(Exchange& exchange, const Credential& credential, std::string_view api_key) {
+  constexpr std::size_t kShortest = 8;  // less is a stand-in for none, and stands in other words
+  if (api_key.size() < kShortest) return;
+  const auto hide = [&](std::string sent, std::string_view instead) {
+    exchange.add_tap(std::make_unique<EchoTap>(exchange, std::move(sent), std::string(instead)));
+  };
+  if (credential.place == CredentialPlace::websocket_protocol)
+    hide(std::string(api_key), credential.key);
+  if (credential.place != CredentialPlace::query_key) return;
+  hide(std::string(api_key), credential.key);
+  std::string encoded = protocol::encoded_query_key(api_key);
+  if (encoded != api_key) hide(std::move(encoded), credential.key);
+}
+
 }  // namespace
 
 // Who brings several keys of which none is known here could send another decoy with every request:
@@ -82,6 +132,7 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
     several = several || (first && *first != digest);
     if (!first) first = digest;
     const KeyRing::Known* known = ring_.find(digest);
+    caller.has_unknown_key = caller.has_unknown_key || known == nullptr;
     if (known == nullptr) continue;
     if (caller.known != nullptr && caller.known != known) {
       return Error{ErrorKind::bad_request, ErrorSource::client, false,
@@ -108,6 +159,7 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
                                                "OPENAI_API_KEY_CONFIG.");
   }
   for (const Credential& credential : caller.forward_keys) {
+    hide_echoes(exchange, credential, api_key.text);
     const std::string_view changed = exchange.keep(
         protocol::with_key(exchange.request, exchange.target.query, credential, api_key.text));
     if (credential.place == CredentialPlace::query_key) {
@@ -116,7 +168,7 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
       exchange.request.fields.set(protocol::field_name(credential.place), changed);
     }
   }
-  if (!api_key.alone) {
+  if (!api_key.alone && !caller.has_unknown_key) {
     exchange.add_tap(std::make_unique<RestTap>(ring_, api_key, exchange, options_.rest));
   }
   return {};
@@ -133,7 +185,7 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
     exchange.level = caller->known->level;
     if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
   }
-  const bool astray = is_astray(ring_, exchange.request.fields.get("Authorization"));
+  const bool astray = is_astray(ring_, exchange.request.fields);
   if (astray || (options_.required && caller->known == nullptr)) {
     return unauthorized(
         ErrorSource::client,

@@ -136,10 +136,14 @@ std::string decoded_query_key(std::string_view key) {
   return percent_decode(key);
 }
 
+std::string encoded_query_key(std::string_view key) {
+  return percent_encode(key);
+}
+
 std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
                      std::string_view key) {
   if (credential.place == CredentialPlace::query_key) {
-    return replaced(query, credential.key, percent_encode(key));
+    return replaced(query, credential.key, encoded_query_key(key));
   }
   // A list over several fields becomes one, since the caller sets one (RFC 9110, 5.3).
   std::string value;

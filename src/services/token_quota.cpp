@@ -121,18 +121,26 @@ void TokenQuota::take(Answer& answer, Entry& entry, Clock::time_point now) {
 void TokenQuota::settle(const Reservation& reservation, std::uint64_t used,
                         Clock::time_point now) noexcept {
   if (reservation.rule == nullptr) return;
-  const Key key{reservation.caller, reservation.rule->id};
+  const LimitRule& rule = *reservation.rule;
+  const Key key{reservation.caller, rule.id};
+  const std::uint64_t surplus = used - std::min(used, reservation.tokens);
   Shard& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
   const auto found = shard.entries.find(key);
-  if (found == shard.entries.end()) return;
-  std::vector<Window>& windows = found->second.windows;
-  const std::size_t limits = std::min(windows.size(), reservation.window_starts.size());
+  if (found == shard.entries.end() && surplus == 0) return;
+  Entry& entry = found == shard.entries.end() ? insert(shard, key) : found->second;
+  if (entry.windows.empty()) entry.windows.resize(rule.limits.size(), {now, 0});
+  const std::size_t limits = std::min(entry.windows.size(), reservation.window_starts.size());
   for (std::size_t i = 0; i < limits; ++i) {
-    Window& window = windows[i];
-    const bool over = now - window.start >= reservation.rule->limits[i].window;
-    if (over || window.start != reservation.window_starts[i]) continue;
-    window.used = saturating_add(window.used - std::min(window.used, reservation.tokens), used);
+    Window& window = entry.windows[i];
+    const bool over = now - window.start >= rule.limits[i].window;
+    if (!over && window.start == reservation.window_starts[i]) {
+      window.used = saturating_add(window.used - std::min(window.used, reservation.tokens), used);
+    } else if (surplus > 0) {
+      if (over) window = {now, 0};
+      window.used = saturating_add(window.used, surplus);
+      entry.ends = std::max(entry.ends, window.start + rule.limits[i].window);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from harness import Daemon, Upstream, cut, expect_request, routes, run
+from harness import Daemon, Upstream, cut, expect_request, routes, run, send
 
 API_KEYS = '{"sk-zero-a": [0], "sk-zero-b": [0], "sk-one": [1], "sk-both": [0, 1]}'
 SETTINGS = {"OPENAI_API_KEY_CONFIG": API_KEYS, "FORWARD_KEY_CONFIG": '{"fk-zero": 0, "fk-one": 1}'}
@@ -39,6 +39,24 @@ def test_forward_key_in_the_query_is_exchanged(daemon, upstream, target, before,
     assert "fk-one" not in daemon.output()
 
 
+def test_an_answer_that_repeats_the_query_or_the_subprotocol_shows_no_api_key(upstream):
+    """As a redirect to a trailing slash does, Gemini's X-Goog-Upload-URL, and the ws package of Node."""
+    upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+               ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), ("Sec-WebSocket-Protocol", "openai-insecure-api-key.fk-one, x")]
+    with Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "OPENAI_API_KEY_CONFIG": "sk-canary-1", "FORWARD_KEY_CONFIG": "fk-one"}) as daemon:
+        upstream.script(expect_request(), send(b"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://a/v1/x/?key=sk-canary-1&b=c\r\n"
+                                               b"X-Goog-Upload-URL: https://a/?upload_id=1&key=sk-canary-1\r\nContent-Length: 0\r\n\r\n"))
+        response = daemon.ask("GET", "/v1/x?key=fk-one&b=c")
+        assert upstream.requests[-1].target == "/v1/x?key=sk-canary-1&b=c"
+        assert response.get("location") == "http://a/v1/x/?key=fk-one&b=c"
+        assert response.get("x-goog-upload-url") == "https://a/?upload_id=1&key=fk-one"
+        upstream.script(expect_request(), send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                                               b"Sec-WebSocket-Protocol: openai-insecure-api-key.sk-canary-1\r\n\r\n"))
+        with daemon.client() as client:
+            assert client.request("GET", "/v1/realtime?model=m", upgrade).read_head().get("sec-websocket-protocol") == \
+                "openai-insecure-api-key.fk-one"
+
+
 def test_other_query_parameters_are_not_keys(daemon, upstream):
     target = "/v1/x?monkey=fk-one&a=key=fk-one&KEY=fk-one"
     assert sent_up(daemon, upstream, [], target).target == target
@@ -52,10 +70,13 @@ def test_what_is_not_exactly_a_forward_key_passes(daemon, upstream, value):
     assert sent_up(daemon, upstream, [("Authorization", value)]).get("authorization") == value
 
 
-@pytest.mark.parametrize("value", ["fk-zero", "Basic fk-zero", "Token fk-zero"])
-def test_a_forward_key_under_another_scheme_is_refused_and_not_sent_on(daemon, upstream, value):
+@pytest.mark.parametrize("name, value", [
+    ("Authorization", "fk-zero"), ("Authorization", "Basic fk-zero"), ("Authorization", "Token fk-zero"),
+    ("Authorization", "Token\tfk-zero"), ("x-api-key", "Bearer fk-zero"), ("api-key", "bearer fk-zero"),
+])
+def test_a_forward_key_under_another_scheme_is_refused_and_not_sent_on(daemon, upstream, name, value):
     upstream.reset()
-    assert daemon.ask("GET", "/v1/models", [("Authorization", value)]).status == 401
+    assert daemon.ask("GET", "/v1/models", [(name, value)]).status == 401
     assert upstream.requests == []
 
 

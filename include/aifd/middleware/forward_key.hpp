@@ -16,8 +16,8 @@ namespace aifd::middleware {
 class ForwardKey final : public chain::PromptMiddleware {
  public:
   struct Options {
-    bool required = false;      // who brings no forward key is refused (401)
-    bool tell_callers = false;  // something counts by Exchange::caller
+    bool required = false;                   // who brings no forward key is refused (401)
+    bool tell_callers = false;               // something counts by Exchange::caller
     std::chrono::milliseconds rest{60'000};  // where the upstream's answer says none
   };
 
@@ -30,6 +30,7 @@ class ForwardKey final : public chain::PromptMiddleware {
   struct Caller {
     const services::KeyRing::Known* known = nullptr;  // null: brings no forward key
     std::vector<protocol::Credential> forward_keys;   // the places of it
+    bool has_unknown_key = false;  // perhaps that is what the upstream refuses: nothing rests
     chain::CallerId id{};
   };
 

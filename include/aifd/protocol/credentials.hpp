@@ -35,6 +35,9 @@ Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::s
 // The key of a query as its owner knows it: SDKs percent-encode what they put there.
 std::string decoded_query_key(std::string_view key);
 
+// As with_key() puts a key into a query.
+std::string encoded_query_key(std::string_view key);
+
 // The value of the field (or the whole query) with `credential` replaced by `key` and nothing else
 // changed, but that several Sec-WebSocket-Protocol fields become one list and that a query's key is
 // percent-encoded. The caller keeps the text alive and sets it.

@@ -46,7 +46,9 @@ class TokenQuota {
                  Clock::time_point now);
 
   // Puts what was really used, more or less, in the place of what was reserved, in those of its
-  // windows that still last. Above a limit nothing remains until its window ends.
+  // windows that still last. What is more than reserved counts in the next window where one is
+  // over, or an answer longer than the window would cost nothing. Above a limit nothing remains
+  // until its window ends.
   void settle(const Reservation& reservation, std::uint64_t used, Clock::time_point now) noexcept;
 
   std::size_t entries() const;

@@ -14,7 +14,7 @@ using test::TestExchange;
 
 const char* const kChat = "POST /benchmark/v1/chat/completions";
 
-constexpr std::uint64_t kMostBytes = 1000;
+constexpr std::uint64_t kMostBytes = 2000;
 
 // As `route` leaves it.
 class RoutedExchange : public TestExchange {
@@ -128,8 +128,10 @@ TEST(Benchmark, RefusesWhatItDoesNotServe) {
       {"GET /benchmark", "", ErrorKind::no_route},
       {kChat, "", ErrorKind::bad_request},
       {kChat, "[]", ErrorKind::bad_request},
+      {kChat, R"({"stream":true,"model":")" + std::string(1025, 'x') + R"("})",
+       ErrorKind::bad_request},
       {kChat, "{\"model\":\"\xFF\"}", ErrorKind::bad_request},
-      {kChat, "{\"x\":\"" + std::string(1000, 'x') + "\"}", ErrorKind::body_too_large},
+      {kChat, "{\"x\":\"" + std::string(kMostBytes, 'x') + "\"}", ErrorKind::body_too_large},
       {"GET /benchmark/v1/chat/completions\nConnection: Upgrade\nUpgrade: websocket", "",
        ErrorKind::upgrade_refused},
   };

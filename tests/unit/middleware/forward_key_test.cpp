@@ -125,9 +125,13 @@ TEST(ForwardKey, IsDemandedWhereItIsRequired) {
 TEST(ForwardKey, UnderAnotherSchemeIsRefusedAndNotSentOn) {
   const services::KeyRing keys = ring();
   const ForwardKey link(keys, {});
-  for (const char* value : {"fk-0", "Token fk-0", "Basic fk-0", "BearerX fk-0"}) {
+  for (const char* value : {"fk-0", "Token fk-0", "Basic fk-0", "BearerX fk-0", "Token\tfk-0"}) {
     TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
     EXPECT_TRUE(test::refused_as(exchange.run(link), ErrorKind::unauthorized)) << value;
+  }
+  for (const char* field : {"x-api-key", "api-key", "x-goog-api-key"}) {
+    TestExchange exchange(std::string("POST /v1/x\n") + field + ": Bearer fk-0");
+    EXPECT_TRUE(test::refused_as(exchange.run(link), ErrorKind::unauthorized)) << field;
   }
   for (const char* value : {"sk-of-another", "Basic dXNlcjpwYXNz"}) {
     TestExchange exchange(std::string("POST /v1/x\nAuthorization: ") + value);
@@ -201,12 +205,34 @@ TEST(ForwardKeyCaller, IsTheAddressWithoutAKeyOrWithSeveralThatAreUnknown) {
   }
 }
 
+// What the caller sees of a field of the answer.
+std::string seen_by_caller(const std::string& request, std::string_view value) {
+  const services::KeyRing keys({{Secret("fk-0"), 0}}, {{Secret("sk/secret"), {0}}});
+  TestExchange exchange(request);
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, {})))) << request;
+  protocol::ResponseHead head;
+  head.fields.add("Location", value);
+  for (const auto& tap : exchange->taps()) tap->on_head(head);
+  return std::string(head.fields.get("Location"));
+}
+
+TEST(ForwardKeyEcho, GivesTheCallerItsOwnKeyBack) {
+  const std::string query = "GET /v1/x?key=fk-0";
+  EXPECT_EQ(seen_by_caller(query, "/v1/x/?key=sk%2Fsecret&a=sk/secret"), "/v1/x/?key=fk-0&a=fk-0");
+  EXPECT_EQ(seen_by_caller("GET /v1/x?key=%66k-0", "/?key=sk%2Fsecret"), "/?key=%66k-0");
+  EXPECT_EQ(seen_by_caller(query, "/v1/x/"), "/v1/x/");
+  EXPECT_EQ(seen_by_caller("GET /v1/x\nSec-WebSocket-Protocol: a, openai-insecure-api-key.fk-0",
+                           "openai-insecure-api-key.sk/secret"),
+            "openai-insecure-api-key.fk-0");
+}
+
 // The upstream's answer to a request with fk-0, and the API key of the request after it.
-std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr) {
+std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr,
+                      const std::string& more_fields = {}) {
   const services::KeyRing keys = ring();
   const ForwardKey link(keys, {.rest = std::chrono::hours(1)});
-  const char* const request = "GET /v1\nx-api-key: fk-0";
-  TestExchange first(request);
+  const std::string request = "GET /v1\nx-api-key: fk-0";
+  TestExchange first(request + more_fields);
   EXPECT_TRUE(test::passed(first.run(link)));
   if (from_upstream) first->progress.head_received = Clock::now();
   protocol::ResponseHead head;
@@ -230,6 +256,9 @@ TEST(ForwardKeyRest, FollowsTheUpstreamsRefusal) {
   EXPECT_EQ(key_after(403, true), "sk-b sk-a ");
   EXPECT_EQ(key_after(200, true), "sk-b sk-a ");
   EXPECT_EQ(key_after(429, false), "sk-b sk-a ") << "a limit of aifd's own";
+  EXPECT_EQ(key_after(401, true, nullptr, "\nAuthorization: Bearer fk-0"), "sk-b sk-b ");
+  EXPECT_EQ(key_after(401, true, nullptr, "\nAuthorization: Bearer junk"), "sk-b sk-a ")
+      << "perhaps the junk was refused";
 }
 
 }  // namespace

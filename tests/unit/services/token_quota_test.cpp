@@ -138,7 +138,7 @@ TEST_F(Quota, AboveTheLimitNothingRemainsUntilTheWindowEnds) {
   EXPECT_EQ(remaining(minute, 60s), 1000U);
 }
 
-TEST_F(Quota, SettlesOnlyInTheWindowsThatStillLast) {
+TEST_F(Quota, SettlesInTheWindowsThatStillLastAndTheSurplusInTheNext) {
   const LimitRule both = rule({{1000, 10s}, {1000, 1h}});
   const auto before = reserve(both, 100);
   reserve(both, 1, 20s);  // begins a new short window
@@ -146,13 +146,33 @@ TEST_F(Quota, SettlesOnlyInTheWindowsThatStillLast) {
   const auto after = reserve(both, 0, 22s);
   EXPECT_EQ(after.decision.remaining, 499U) << "of the hour";
   reserve(both, 499, 23s);
-  EXPECT_EQ(reserve(rule({{1000, 10s}}), 0, 24s).decision.remaining, 500U) << "of the ten seconds";
+  EXPECT_EQ(reserve(rule({{1000, 10s}}), 0, 24s).decision.remaining, 100U)
+      << "of the ten seconds: 1, a surplus of 400, and 499";
 }
 
-TEST_F(Quota, SettlingLateOrWithoutAReservationChangesNothing) {
+TEST_F(Quota, AnAnswerLongerThanTheWindowCountsInTheNextOne) {
   const LimitRule minute = rule({{1000, 60s}});
   const auto answer = reserve(minute, 100);
-  quota_.settle(answer.reservation, 900, kStart + 60s);
+  quota_.settle(answer.reservation, 900, kStart + 70s);
+  EXPECT_EQ(remaining(minute, 71s), 200U) << "100 were of the window before";
+  EXPECT_EQ(remaining(minute, 129s), 200U);
+  EXPECT_EQ(remaining(minute, 130s), 1000U);
+}
+
+TEST_F(Quota, AnAnswerCountsWhereItsEntryWasForgotten) {
+  const LimitRule minute = rule({{1000, 60s}});
+  TokenQuota::Reservation forgotten = reserve(minute, 100).reservation;
+  forgotten.caller = caller(77);
+  quota_.settle(forgotten, 100, kStart + 70s);
+  EXPECT_EQ(quota_.entries(), 1U) << "nothing to count";
+  quota_.settle(forgotten, 5000, kStart + 70s);
+  EXPECT_FALSE(quota_.reserve(caller(77), minute, 1, kStart + 71s).decision.admitted);
+}
+
+TEST_F(Quota, SettlingLateWithoutASurplusOrWithoutAReservationChangesNothing) {
+  const LimitRule minute = rule({{1000, 60s}});
+  const auto answer = reserve(minute, 100);
+  quota_.settle(answer.reservation, 90, kStart + 60s);
   EXPECT_EQ(remaining(minute, 60s), 1000U);
   quota_.settle({}, 900, kStart + 60s);
   EXPECT_EQ(remaining(minute, 60s), 1000U);
