@@ -1,9 +1,8 @@
 #include "aifd/middleware/forward_key.hpp"
 
 #include <algorithm>
-#include <ctime>
 
-#include "aifd/protocol/retry_after.hpp"
+#include "api_key_taps.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -28,91 +27,21 @@ Error unauthorized(ErrorSource source, std::string detail) {
   return {ErrorKind::unauthorized, source, false, std::move(detail)};
 }
 
-// "fk-0" or "Token fk-0", no Bearer; or an x-api-key that holds "Bearer fk-0": nothing to replace,
-// and a forward key that would go up.
-bool is_astray(const KeyRing& ring, const protocol::Fields& fields) {
+// "fk-0" or "Token fk-0", no Bearer; or an x-api-key that holds "Bearer fk-0": no credential, so
+// nothing to replace, and a forward key that would go up.
+bool is_astray(const KeyRing& ring, const protocol::Fields& fields,
+               const std::vector<Credential>& credentials) {
   for (const CredentialPlace place : {CredentialPlace::authorization, CredentialPlace::x_api_key,
                                       CredentialPlace::api_key, CredentialPlace::x_goog_api_key}) {
     const std::string_view value = fields.get(protocol::field_name(place));
-    const std::size_t space = value.find_last_of(" \t");
-    const std::string_view word = space == std::string_view::npos ? value : value.substr(space + 1);
-    if (!word.empty() && ring.find(word) != nullptr) return true;
+    const std::string_view word = value.substr(value.find_last_of(" \t") + 1);
+    const bool is_credential =
+        std::ranges::any_of(credentials, [word](const Credential& credential) {
+          return credential.key.data() == word.data() && credential.key.size() == word.size();
+        });
+    if (!word.empty() && !is_credential && ring.find(word) != nullptr) return true;
   }
   return false;
-}
-
-// Lets an API key rest that the upstream refused.
-class RestTap final : public chain::Tap {
- public:
-  RestTap(const KeyRing& ring, const KeyRing::ApiKey& key, const Exchange& exchange,
-          std::chrono::milliseconds rest)
-      : ring_(ring),
-        key_(key.number),
-        upstream_(exchange.destination.server.authority),
-        exchange_(exchange),
-        rest_(rest) {}
-
-  void on_head(protocol::ResponseHead& head) override {
-    const bool refused = head.status == 401 || head.status == 429;
-    const bool by_upstream = exchange_.progress.head_received != Clock::time_point{} &&
-                             exchange_.destination.server.authority == upstream_;
-    if (!refused || !by_upstream) return;
-    ring_.rest(key_, upstream_, head.status,
-               protocol::retry_after(head.fields, std::time(nullptr)).value_or(rest_),
-               Clock::now());
-  }
-
- private:
-  const KeyRing& ring_;
-  std::size_t key_;
-  std::string_view upstream_;
-  const Exchange& exchange_;
-  std::chrono::milliseconds rest_;
-};
-
-// The head of an answer can repeat what went up: a redirect or an upload's URL the query, a 101 the
-// subprotocols. The caller gets back the key that it sent.
-class EchoTap final : public chain::Tap {
- public:
-  EchoTap(Exchange& exchange, std::string api_key, std::string forward_key)
-      : exchange_(exchange), api_key_(std::move(api_key)), forward_key_(std::move(forward_key)) {}
-
-  void on_head(protocol::ResponseHead& head) override {
-    for (protocol::Field& field : head.fields) {
-      if (field.value.find(api_key_) != std::string_view::npos) {
-        field.value = exchange_.keep(restored(field.value));
-      }
-    }
-  }
-
- private:
-  std::string restored(std::string_view value) const {
-    std::string text;
-    for (std::size_t at = 0; (at = value.find(api_key_)) != std::string_view::npos;) {
-      text.append(value.substr(0, at)).append(forward_key_);
-      value.remove_prefix(at + api_key_.size());
-    }
-    return text.append(value);
-  }
-
-  Exchange& exchange_;
-  std::string api_key_;
-  std::string forward_key_;
-};
-
-// Of a key in a place that answers repeat.
-void hide_echoes(Exchange& exchange, const Credential& credential, std::string_view api_key) {
-  constexpr std::size_t kShortest = 8;  // less is a stand-in for none, and stands in other words
-  if (api_key.size() < kShortest) return;
-  const auto hide = [&](std::string sent, std::string_view instead) {
-    exchange.add_tap(std::make_unique<EchoTap>(exchange, std::move(sent), std::string(instead)));
-  };
-  if (credential.place == CredentialPlace::websocket_protocol)
-    hide(std::string(api_key), credential.key);
-  if (credential.place != CredentialPlace::query_key) return;
-  hide(std::string(api_key), credential.key);
-  std::string encoded = protocol::encoded_query_key(api_key);
-  if (encoded != api_key) hide(std::move(encoded), credential.key);
 }
 
 }  // namespace
@@ -125,6 +54,7 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
   if (!credentials) return credentials.error();
   Caller caller;
   caller.id = exchange.client.address.bytes;
+  caller.is_astray = is_astray(ring_, exchange.request.fields, *credentials);
   bool several = false;
   std::optional<KeyRing::Digest> first;
   for (const Credential& credential : *credentials) {
@@ -169,7 +99,7 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
     }
   }
   if (!api_key.alone && !caller.has_unknown_key) {
-    exchange.add_tap(std::make_unique<RestTap>(ring_, api_key, exchange, options_.rest));
+    let_rest(exchange, ring_, api_key, options_.rest);
   }
   return {};
 }
@@ -180,16 +110,15 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
   const Result<Caller> caller = recognise(exchange);
   if (!caller) return caller.error();
   exchange.caller = caller->id;
+  if (caller->is_astray || (options_.required && caller->known == nullptr)) {
+    return unauthorized(
+        ErrorSource::client,
+        "A valid forward key is required: send it as \"Authorization: Bearer KEY\".");
+  }
   if (caller->known != nullptr) {
     exchange.key_alias = caller->known->alias;
     exchange.level = caller->known->level;
     if (Result<void> replaced = replace(exchange, *caller); !replaced) return replaced.error();
-  }
-  const bool astray = is_astray(ring_, exchange.request.fields);
-  if (astray || (options_.required && caller->known == nullptr)) {
-    return unauthorized(
-        ErrorSource::client,
-        "A valid forward key is required: send it as \"Authorization: Bearer KEY\".");
   }
   return chain::Verdict{chain::Pass{}};
 }
