@@ -9,8 +9,19 @@ namespace {
 
 constexpr std::size_t kMostNameBytes = 1024;
 
+// "org/../secret" matches "org/*", but a server that takes names for paths reads "secret".
+bool has_dot_segment(std::string_view model) noexcept {
+  for (std::size_t at = 0; at <= model.size();) {
+    const std::size_t end = std::min(model.find_first_of("/\\", at), model.size());
+    const std::string_view segment = model.substr(at, end - at);
+    if (segment == "." || segment == "..") return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 bool can_be_a_name(std::string_view model) noexcept {
-  return !model.empty() && model.size() <= kMostNameBytes &&
+  return !model.empty() && model.size() <= kMostNameBytes && !has_dot_segment(model) &&
          std::none_of(model.begin(), model.end(), [](char c) {
            const auto byte = static_cast<unsigned char>(c);
            return byte < 0x20 || byte == 0x7F || c == ',';

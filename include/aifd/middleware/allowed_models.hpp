@@ -16,8 +16,8 @@ class AllowedModels {
   bool has_all() const noexcept { return has_all_; }
 
   // As it is named, or without Gemini's "models/" in front. What no model is called is not allowed
-  // by any glob: nothing, over 1,024 bytes, a control character, or a comma (LiteLLM takes it for a
-  // list).
+  // by any glob: nothing, over 1,024 bytes, a control character, a comma (LiteLLM takes it for a
+  // list), or "." or ".." for a segment (some servers take names for paths).
   bool has(std::string_view model) const noexcept;
 
   // "Your key (level 1) may use: gpt-4, gpt-3.5*."

@@ -24,6 +24,13 @@ TEST(AllowedModels, AreNamesAndGlobs) {
   }
   EXPECT_TRUE(allowed.has("gpt-3.5" + std::string(1017, 'x')));
   EXPECT_FALSE(allowed.has("gpt-3.5" + std::string(1018, 'x')));
+  const AllowedModels of_org({"org/*"});
+  for (const char* model : {"org/a", "org/a/b", "org/a..b", "org/.a", "org/..."}) {
+    EXPECT_TRUE(of_org.has(model)) << model;
+  }
+  for (const char* model : {"org/../secret", "org/..", "org/./../secret", "org/a\\..\\secret"}) {
+    EXPECT_FALSE(of_org.has(model)) << model;
+  }
   EXPECT_FALSE(allowed.has_all());
   EXPECT_TRUE(AllowedModels({"a", "*"}).has_all());
   EXPECT_FALSE(AllowedModels({""}).has_all());
