@@ -87,7 +87,8 @@ class PathReader {
       if (!is_action(rest)) add("", model_of(rest));
     } else if (iequals(segment, "tunedModels")) {
       add("tunedModels/", model_of(rest));
-    } else if (iequals(segment, "deployments") || iequals(segment, "engines")) {
+    } else if (iequals(segment, "deployments") || iequals(segment, "engines") ||
+               iequals(segment, "model")) {  // Azure, OpenAI of old, Bedrock
       if (has_odd_slash_) asked_.problem = kOddPath;
       add("", rest.substr(0, rest.find('/')));
     }

@@ -15,7 +15,8 @@ struct AskedModels {
 
 // Named by the path as the upstream gets it (percent-encoded, without query): what follows
 // "/models/" (without Gemini's ":verb" and "/operations/..."; OpenAI's ids may hold slashes),
-// "/tunedModels/" (the name begins with "tunedModels/"), Azure's "/deployments/" or "/engines/".
+// "/tunedModels/" (the name begins with "tunedModels/"), Azure's "/deployments/" or "/engines/",
+// Bedrock's "/model/".
 AskedModels models_in_path(std::string_view method, std::string_view path);
 
 // Named by the query: "model", and Azure's "deployment". What servers may read in two ways is a

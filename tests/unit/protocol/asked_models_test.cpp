@@ -40,6 +40,7 @@ TEST(ModelsInPath, AreFoundWhereTheProvidersPutThem) {
        "/v1/projects/p/locations/l/publishers/google/models/gemini-pro:predict",
        {"gemini-pro"}},
       {"POST", "/openai/deployments/gpt-4/chat/completions", {"gpt-4"}},
+      {"POST", "/model/anthropic.claude-v2%3A1/invoke", {"anthropic.claude-v2:1"}},
       {"POST", "/OpenAI/Deployments/gpt%2D4/images/edits", {"gpt-4"}},
       {"GET", "/openai/deployments", {}},
       {"POST", "/v1/engines/davinci/completions", {"davinci"}},
