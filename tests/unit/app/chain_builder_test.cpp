@@ -24,9 +24,10 @@ TEST(ChainBuilder, PutsTheLinksInTheirOrder) {
   settings.limits.global = limits;
   settings.limits.token_quota["/"] = {{std::nullopt, limits}};
   settings.limits.tokens["/"] = {{std::nullopt, limits}};
-  EXPECT_EQ(names(settings, true),
-            "access_log admission health ip_filter cors route forward_key model_access request_limit "
-            "token_quota token_pace benchmark model_map ");
+  EXPECT_EQ(
+      names(settings, true),
+      "access_log admission health ip_filter cors route forward_key model_access request_limit "
+      "token_quota token_pace benchmark model_map ");
 }
 
 TEST(ChainBuilder, LeavesOutWhatIsNotConfigured) {

@@ -19,8 +19,12 @@ TEST(TokenPaceInterval, KeepsAllLimits) {
     const char* text;
     Clock::duration interval;
   };
-  const Case cases[] = {{"inf", 0ns},           {"20/second", 50ms},      {"1/second", 1s},
-                        {"3/second", 333333333ns}, {"20/second;60/minute", 1s}, {"120/2minutes", 1s}};
+  const Case cases[] = {{"inf", 0ns},
+                        {"20/second", 50ms},
+                        {"1/second", 1s},
+                        {"3/second", 333333333ns},
+                        {"20/second;60/minute", 1s},
+                        {"120/2minutes", 1s}};
   for (const Case& c : cases) EXPECT_EQ(interval_of(limits(c.text)), c.interval) << c.text;
 }
 
