@@ -69,7 +69,7 @@ Result<std::chrono::milliseconds> parse_seconds(std::string_view text) {
 }
 
 Result<std::chrono::milliseconds> parse_timeout(std::string_view text) {
-  const Result<std::chrono::milliseconds> time = parse_seconds(text);
+  Result<std::chrono::milliseconds> time = parse_seconds(text);
   if (time && time->count() == 0) return wrong(in_quotes(text) + " is less than a millisecond");
   return time;
 }

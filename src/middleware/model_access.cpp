@@ -138,10 +138,10 @@ class Inspection {
 
 }  // namespace
 
-ModelAccess::ModelAccess(std::map<int, std::vector<std::string>> level_models,
+ModelAccess::ModelAccess(const std::map<int, std::vector<std::string>>& level_models,
                          std::uint64_t max_buffered_bytes)
     : none_({}), max_buffered_bytes_(max_buffered_bytes) {
-  for (auto& [level, names] : level_models) levels_.try_emplace(level, std::move(names));
+  for (const auto& [level, names] : level_models) levels_.try_emplace(level, names);
 }
 
 const AllowedModels* ModelAccess::limit_of(const Exchange& exchange) const noexcept {

@@ -19,7 +19,7 @@ class ModelAccess final : public chain::Middleware {
   // `level_models`: the names or globs that each level may use; a level that is not listed may use
   // none, unless it is 0 or the map is empty. Bodies over `max_buffered_bytes` are refused
   // (body_too_large), as they are not read.
-  ModelAccess(std::map<int, std::vector<std::string>> level_models,
+  ModelAccess(const std::map<int, std::vector<std::string>>& level_models,
               std::uint64_t max_buffered_bytes);
   std::string_view name() const noexcept override { return "model_access"; }
   Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
