@@ -231,7 +231,8 @@ const std::array kVariables{
     Variable{
         "LEVEL_MODELS",
         "The models that a level may use, * standing for any letters. Level 0 may use all. When\n"
-        "this is empty, every level may.",
+        "this is empty, every level may. Lists of models show a level only its own, and what it\n"
+        "sends must name its model where aifd can read it: JSON, a form, the path.",
         R"({"1":["gpt-4"],"2":["gpt-3.5-turbo*"]})", R"(a JSON object {"1":["gpt-4"]})",
         read_level_models, show_level_models},
     Variable{"REQUIRE_FORWARD_KEY",

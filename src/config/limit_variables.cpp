@@ -49,6 +49,7 @@ const std::array kVariables{
     Variable{
         "REQ_RATE_LIMIT",
         "Requests that one caller may make, by route; of the routes that fit, the longest wins.\n"
+        "A caller is known by its key, or else by its address.\n"
         "Limits are written [count]/[n][second|minute|hour|day|month|year], several with ; "
         "between\n"
         "them, and may differ by level.",
@@ -97,8 +98,10 @@ const std::array kVariables{
         [](const Settings& settings) { return show_route_limits(settings.limits.tokens); }},
     Variable{
         "TOKEN_QUOTA",
-        "Tokens that one caller may use up, by route, in the same notation. What the upstream\n"
-        "reports as usage counts.",
+        "Tokens that one caller may use up, by route, in the same notation. An estimate is held\n"
+        "back before (the body's bytes / 4, and max_tokens); what the upstream reports as usage\n"
+        "counts. Streams report it where the request has stream_options.include_usage; else each\n"
+        "event counts one. Every daemon counts for itself.",
         R"({"/v1/chat/completions":"1000000/day"})", kAcceptedRouteLimits,
         [](std::string_view text, Settings& settings, Problems& problems) {
           read_route_limits(text, settings.limits.token_quota, problems);
