@@ -31,10 +31,10 @@ Error unauthorized(ErrorSource source, std::string detail) {
 // nothing to replace, and a forward key that would go up.
 bool is_astray(const KeyRing& ring, const protocol::Fields& fields,
                const std::vector<Credential>& credentials) {
-  for (const CredentialPlace place : {CredentialPlace::authorization, CredentialPlace::x_api_key,
-                                      CredentialPlace::api_key, CredentialPlace::x_goog_api_key}) {
-    const std::string_view value = fields.get(protocol::field_name(place));
-    const std::string_view word = value.substr(value.find_last_of(" \t") + 1);
+  for (const protocol::Field& field : fields) {
+    const std::optional<CredentialPlace> place = protocol::credential_place(field.name);
+    if (!place || *place == CredentialPlace::websocket_protocol) continue;
+    const std::string_view word = field.value.substr(field.value.find_last_of(" \t") + 1);
     const bool is_credential =
         std::ranges::any_of(credentials, [word](const Credential& credential) {
           return credential.key.data() == word.data() && credential.key.size() == word.size();

@@ -27,15 +27,6 @@ struct Found {
   std::string_view key;
 };
 
-std::optional<CredentialPlace> place_of(std::string_view name) noexcept {
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    if (name.size() == kFieldNames[i].size() && iequals(name, kFieldNames[i])) {
-      return static_cast<CredentialPlace>(i);
-    }
-  }
-  return std::nullopt;
-}
-
 bool is_space(char c) noexcept {
   return c == ' ' || c == '\t';
 }
@@ -69,7 +60,7 @@ std::optional<Error> find_in_websocket(std::string_view list, Found& found) {
 
 std::optional<Error> find_in_fields(const Fields& fields, std::array<Found, kPlaces>& found) {
   for (const Field& field : fields) {
-    const auto place = place_of(field.name);
+    const auto place = credential_place(field.name);
     if (!place) continue;
     Found& here = found[index_of(*place)];
     if (*place == CredentialPlace::websocket_protocol) {
@@ -116,6 +107,15 @@ bool lies_in(std::string_view part, std::string_view text) noexcept {
 }
 
 }  // namespace
+
+std::optional<CredentialPlace> credential_place(std::string_view name) noexcept {
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (name.size() == kFieldNames[i].size() && iequals(name, kFieldNames[i])) {
+      return static_cast<CredentialPlace>(i);
+    }
+  }
+  return std::nullopt;
+}
 
 Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query) {
   std::array<Found, kPlaces> found;

@@ -1,6 +1,7 @@
 // Where a caller's key can travel, and how it is taken out and put in again.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ std::string encoded_query_key(std::string_view key);
 // percent-encoded. The caller keeps the text alive and sets it.
 std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
                      std::string_view key);
+
+// The place that a field of that name is; nothing where it is none.
+std::optional<CredentialPlace> credential_place(std::string_view name) noexcept;
 
 // The field's name of a place in a head: "authorization"; "" for query_key.
 std::string_view field_name(CredentialPlace place) noexcept;
