@@ -18,12 +18,17 @@ CallerTable::CallerTable(std::size_t most, const SipKey& key)
       heads_(kFewestBuckets, kNone),
       random_(static_cast<std::minstd_rand::result_type>(key[0])) {}
 
-CallerEntry& CallerTable::at(const chain::CallerId& caller, std::uint32_t rule, std::uint64_t hash,
-                             bool& evicted) {
+CallerEntry* CallerTable::find(const chain::CallerId& caller, std::uint32_t rule,
+                               std::uint64_t hash) noexcept {
   for (std::uint32_t i = heads_[hash & (heads_.size() - 1)]; i != kNone; i = entries_[i].next) {
     CallerEntry& entry = entries_[i];
-    if (entry.rule == rule && entry.caller == caller) return entry;
+    if (entry.rule == rule && entry.caller == caller) return &entry;
   }
+  return nullptr;
+}
+
+CallerEntry& CallerTable::add(const chain::CallerId& caller, std::uint32_t rule, std::uint64_t hash,
+                              bool& evicted) {
   evicted = entries_.size() >= most_;
   if (evicted) evict_one();
   if (entries_.size() == heads_.size()) rehash(2 * heads_.size());

@@ -9,6 +9,7 @@
 
 #include "aifd/base/clock.hpp"
 #include "aifd/chain/exchange.hpp"
+#include "aifd/config/rate_limit.hpp"
 #include "aifd/services/rate_strategy.hpp"
 #include "sip_hash.hpp"
 
@@ -24,6 +25,19 @@ struct CallerEntry {
   std::forward_list<RateState> others;                   // of its other limits
 };
 
+// Calls function(state, limit) for each limit of the entry's rule. States that are not there yet
+// are made.
+template <class Function>
+void for_each_limit(CallerEntry& entry, const config::RateLimits& limits, Function function) {
+  if (limits.empty()) return;
+  function(entry.first, limits.front());
+  auto other = entry.others.before_begin();
+  for (std::size_t i = 1; i < limits.size(); ++i) {
+    if (std::next(other) == entry.others.end()) entry.others.emplace_after(other);
+    function(*++other, limits[i]);
+  }
+}
+
 // A hash table of bounded size; its owner locks it. The entries lie side by side, so that they can
 // be looked through a few at a time and their memory goes with them.
 class CallerTable {
@@ -31,11 +45,14 @@ class CallerTable {
   // 1 <= most < 2^32 - 1.
   CallerTable(std::size_t most, const SipKey& key);
 
-  // The entry of this caller and rule, made where there is none; `hash` is their sip_hash. Where
-  // that takes the place of another entry, that is one of those that expire soonest, and `evicted`
-  // is set. Valid until the next call.
-  CallerEntry& at(const chain::CallerId& caller, std::uint32_t rule, std::uint64_t hash,
-                  bool& evicted);
+  // The entry of this caller and rule, or null; `hash` is their sip_hash. Valid until the next
+  // add() or sweep().
+  CallerEntry* find(const chain::CallerId& caller, std::uint32_t rule, std::uint64_t hash) noexcept;
+
+  // Makes the entry that is not there yet. Where that takes the place of another one, that is one
+  // of those that expire soonest, and `evicted` is set.
+  CallerEntry& add(const chain::CallerId& caller, std::uint32_t rule, std::uint64_t hash,
+                   bool& evicted);
 
   // Looks at the next few entries and drops those that expired: with every call a few more, so that
   // all have their turn.

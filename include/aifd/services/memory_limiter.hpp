@@ -1,9 +1,7 @@
 // Request limits counted in this process.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 
 #include "aifd/base/clock.hpp"
@@ -14,6 +12,8 @@
 #include "aifd/services/rate_strategy.hpp"
 
 namespace aifd::services {
+
+class SharedCallers;
 
 // Thread-safe and exact: a limit of 100 is 100, however many workers share it. Callers and rules
 // are told apart by CallerId and LimitRule::id, so all rules are of one LimitRules.
@@ -38,16 +38,8 @@ class MemoryLimiter {
   std::size_t entries() const;
 
  private:
-  struct Shard;
-
-  void warn_of_eviction(Clock::time_point now);
-
   const std::unique_ptr<const RateStrategy> strategy_;
-  const std::array<std::uint64_t, 2> hash_key_;
-  const std::size_t shard_count_;  // a power of two
-  const std::size_t most_entries_;
-  std::unique_ptr<Shard[]> shards_;
-  std::atomic<Clock::rep> next_warning_;  // since the clock's epoch
+  const std::unique_ptr<SharedCallers> callers_;
 };
 
 }  // namespace aifd::services

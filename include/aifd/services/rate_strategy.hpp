@@ -12,7 +12,7 @@
 
 namespace aifd::services {
 
-// What a strategy without a log keeps.
+// What a strategy without a log keeps, and TokenQuota, which counts tokens.
 struct WindowCount {
   Clock::time_point begin{};  // of the window; GCRA: since when the caller has not been idle
   std::uint64_t used = 0;     // admitted since

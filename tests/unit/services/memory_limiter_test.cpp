@@ -1,15 +1,14 @@
 #include "aifd/services/memory_limiter.hpp"
 
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <sstream>
 #include <thread>
 #include <vector>
+
+#include "logged_lines.hpp"
 
 namespace aifd::services {
 namespace {
@@ -181,24 +180,6 @@ TEST(MemoryLimiter, StaysNearTheCallersThatCountWhileNewOnesKeepComing) {
     EXPECT_LT(most, 60'000u);
   }
 }
-
-class LoggedLines {
- public:
-  LoggedLines() : before_(spdlog::default_logger()) {
-    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(text_);
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", std::move(sink)));
-  }
-  ~LoggedLines() { spdlog::set_default_logger(before_); }
-
-  std::ptrdiff_t count() const {
-    const std::string text = text_.str();
-    return std::count(text.begin(), text.end(), '\n');
-  }
-
- private:
-  std::shared_ptr<spdlog::logger> before_;
-  std::ostringstream text_;
-};
 
 TEST(MemoryLimiter, NeverHoldsMoreEntriesThanItsBound) {
   const LoggedLines lines;

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <thread>
 
+#include "logged_lines.hpp"
+
 namespace aifd::services {
 namespace {
 
@@ -150,6 +152,14 @@ TEST_F(Quota, SettlesInTheWindowsThatStillLastAndTheSurplusInTheNext) {
       << "of the ten seconds: 1, a surplus of 400, and 499";
 }
 
+TEST_F(Quota, SettlesInALongWindowAfterShorterOnesWereOver) {
+  const LimitRule both = rule({{1000, 10s}, {1000, 1h}});
+  reserve(both, 100);
+  const auto second = reserve(both, 300, 20s);
+  quota_.settle(second.reservation, 50, kStart + 31s);
+  EXPECT_EQ(remaining(both, 32s), 850U) << "of the hour, which began before the second request";
+}
+
 TEST_F(Quota, AnAnswerLongerThanTheWindowCountsInTheNextOne) {
   const LimitRule minute = rule({{1000, 60s}});
   const auto answer = reserve(minute, 100);
@@ -178,6 +188,15 @@ TEST_F(Quota, SettlingLateWithoutASurplusOrWithoutAReservationChangesNothing) {
   EXPECT_EQ(remaining(minute, 60s), 1000U);
 }
 
+TEST_F(Quota, WhatWasRefusedHasNothingToSettle) {
+  const LimitRule minute = rule({{1000, 60s}});
+  reserve(minute, 900);
+  const auto refused = reserve(minute, 200);
+  EXPECT_EQ(refused.reservation.rule, nullptr);
+  quota_.settle(refused.reservation, 5000, kStart + 1s);
+  EXPECT_EQ(remaining(minute, 2s), 100U);
+}
+
 TEST_F(Quota, KeepsItsCountWhereARuleIsReplaced) {
   const auto one = reserve(rule({{1000, 60s}}), 100);
   const LimitRule more = rule({{1000, 60s}, {5000, 1h}});
@@ -191,6 +210,7 @@ TEST_F(Quota, KeepsItsCountWhereARuleIsReplaced) {
 }
 
 TEST(QuotaBounds, ForgetsEntriesThatAreOverAndNeverHoldsMore) {
+  const LoggedLines lines;
   TokenQuota quota(160);
   const LimitRule minute = rule({{10, 60s}});
   for (std::uint32_t i = 0; i < 10'000; ++i) quota.reserve(caller(i), minute, 1, kStart);
@@ -201,7 +221,20 @@ TEST(QuotaBounds, ForgetsEntriesThatAreOverAndNeverHoldsMore) {
   EXPECT_LE(quota.entries(), 64U);
 }
 
+TEST(QuotaBounds, WarnsOfTooManyCallersOnceAMinute) {
+  const LoggedLines lines;
+  TokenQuota quota(10);
+  const LimitRule day = rule({{10, 24h}});
+  for (std::uint32_t i = 0; i < 10; ++i) quota.reserve(caller(i), day, 1, kStart);
+  EXPECT_EQ(lines.count(), 0);
+  for (std::uint32_t i = 10; i < 100; ++i) quota.reserve(caller(i), day, 1, kStart);
+  EXPECT_EQ(lines.count(), 1);
+  quota.reserve(caller(100), day, 1, kStart + 1min);
+  EXPECT_EQ(lines.count(), 2);
+}
+
 TEST(QuotaBounds, ForgetsFirstWhatEndsFirst) {
+  const LoggedLines lines;
   TokenQuota quota(16 * 4);
   const LimitRule hour = rule({{10, 1h}}, 1);
   const LimitRule second = rule({{10, 1s}}, 2);
