@@ -28,7 +28,7 @@ inline constexpr std::array<std::string_view, 4> kFieldsOutsideCacheKey{"stream"
 // depends on who reads it), nesting deeper than 1,024, an exponent of over 9 digits, more than
 // 1,048,576 objects or as many members, or 1 GiB or more.
 //
-// Takes time linear in the body but for the sorting of names; memory for two copies and at most
+// Takes time linear in the body but for the sorting of names; memory for two such texts and at most
 // 64 MiB besides; no recursion.
 std::optional<std::string> canonical_json(std::string_view body,
                                           std::span<const std::string_view> left_out);
