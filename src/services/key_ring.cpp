@@ -1,21 +1,16 @@
 #include "aifd/services/key_ring.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 #include <set>
 
 #include "aifd/base/log.hpp"
+#include "sha256.hpp"
 
 namespace aifd::services {
 namespace {
-
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
 
 constexpr std::string_view kDigestPrefix = "sha256:";
 
@@ -64,14 +59,7 @@ KeyRing::KeyRing(const std::vector<config::ForwardKey>& forward_keys,
 }
 
 KeyRing::Digest KeyRing::digest_of(std::string_view key) noexcept {
-  // SHA256() would look its algorithm up by name, under locks, at every call.
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-  Digest digest{};
-  EVP_DigestInit_ex(context.get(), sha256, nullptr);
-  EVP_DigestUpdate(context.get(), key.data(), key.size());
-  EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-  return digest;
+  return sha256({key});
 }
 
 const KeyRing::Known* KeyRing::find(const Digest& digest) const noexcept {
