@@ -140,9 +140,9 @@ class Walk {
     seen_[page] = true;
   }
 
-  std::string read(std::uint64_t page) {
+  std::string read(std::uint64_t page, std::size_t count) {
     see(page);
-    std::string bytes = file_.read(page * page_bytes_, page_bytes_);
+    std::string bytes = file_.read(page * page_bytes_, count);
     require(load<std::uint64_t>(bytes, 0) == page, "a page in another's place");
     return bytes;
   }
@@ -159,7 +159,7 @@ class Walk {
   }
 
   void check_page(std::uint64_t number, unsigned depth, bool free) {
-    const std::string page = read(number);
+    const std::string page = read(number, page_bytes_);
     const bool leaf = depth == 1;
     require(load<std::uint16_t>(page, 10) == (leaf ? kLeaf : kBranch), "a page of another kind");
     ++(leaf ? counts_.leaf_pages : counts_.branch_pages);
@@ -244,7 +244,7 @@ class Walk {
   std::string check_overflow(std::uint64_t first, std::size_t data_bytes, bool wanted) {
     const std::uint64_t pages = (kPageHead - 1 + data_bytes) / page_bytes_ + 1;
     counts_.overflow_pages += pages;
-    const std::string head = read(first);
+    const std::string head = read(first, kPageHead);
     require(load<std::uint16_t>(head, 10) == kOverflow && load<std::uint32_t>(head, 12) == pages,
             "a page of another kind");
     for (std::uint64_t page = first + 1; page < first + pages; ++page) see(page);

@@ -46,6 +46,7 @@ struct ThreadedStore::Waiter {
 
 ThreadedStore::ThreadedStore(std::unique_ptr<CacheRecords> records, DiskStoreOptions options)
     : options_(std::move(options)),
+      opened_by_(Clock::now() + options_.budget),
       keeper_(std::move(records), {.wall_clock = options_.wall_clock, .warn = {}}),
       thread_([this] { run(); }) {}
 
@@ -60,10 +61,15 @@ ThreadedStore::~ThreadedStore() {
 }
 
 std::optional<CacheEntryPtr> ThreadedStore::try_get(const CacheKey&) {
-  if (!away_) return std::nullopt;
+  if (!away()) return std::nullopt;
   ++counters_->misses;
   ++counters_->away;
   return nullptr;
+}
+
+// A large store, or one on a slow disk, takes a while to open.
+bool ThreadedStore::away() const {
+  return away_ || (opening_ && Clock::now() >= opened_by_);
 }
 
 Task<CacheEntryPtr> ThreadedStore::get(const CacheKey& key) {
@@ -83,7 +89,7 @@ Task<CacheEntryPtr> ThreadedStore::get(const CacheKey& key) {
 
 bool ThreadedStore::ask(const CacheKey& key, std::shared_ptr<LoopGate> gate,
                         std::shared_ptr<Waiter> waiter) {
-  if (away_) return false;
+  if (away()) return false;
   {
     const std::scoped_lock lock(mutex_);
     if (queued_gets_ >= kMostQueuedGets) return false;
@@ -138,6 +144,7 @@ CacheStat ThreadedStore::stat() const {
 void ThreadedStore::run() {
   keeper_.ready();
   publish();
+  opening_ = false;
   Clock::time_point chores_at = Clock::now() + kChoresEvery;
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -49,6 +49,7 @@ class ThreadedStore final : public CacheStore {
   struct Clear {};
   using Job = std::variant<Get, Put, Clear>;
 
+  bool away() const;
   bool ask(const CacheKey& key, std::shared_ptr<LoopGate> gate, std::shared_ptr<Waiter> waiter);
   void run();
   void work(std::deque<Job> jobs);
@@ -60,6 +61,8 @@ class ThreadedStore final : public CacheStore {
 
   const DiskStoreOptions options_;
   const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
+  const Clock::time_point opened_by_;  // until then callers wait for the first open too
+  std::atomic<bool> opening_{true};
   std::atomic<bool> away_{false};
 
   mutable std::mutex mutex_;  // of the next six

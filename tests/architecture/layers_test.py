@@ -30,7 +30,7 @@ MAIN_MAY_USE = {"app"}
 # expressions; none where it is not named. Beast, TLS and sockets stand in net alone.
 RESULT = r"boost/system/.*"
 DIGESTS = r"openssl/(crypto|evp|sha)\.h"
-EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb", "leveldb")
+EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb.h", "leveldb/")
 MAY_USE_EXTERNAL = {
     "base": [RESULT, DIGESTS],
     "chain": [RESULT, r"boost/asio/(awaitable|io_context)\.hpp"],

@@ -21,6 +21,7 @@ struct Shelf {
   bool held = false;
   int reads = 0;  // begun
   bool broken = false;
+  bool stuck = false;  // while it is being opened
 
   void hold(bool value) {
     const std::scoped_lock lock(mutex);
@@ -38,6 +39,8 @@ class ShelfRecords final : public CacheRecords {
   explicit ShelfRecords(Shelf& shelf) : shelf_(shelf) {}
   std::string name() const override { return "a shelf"; }
   RecordProblem open() override {
+    std::unique_lock lock(shelf_.mutex);
+    shelf_.changed.wait(lock, [this] { return !shelf_.stuck; });
     if (shelf_.broken) return RecordTrouble{RecordTrouble::Kind::unusable, "it is broken"};
     return std::nullopt;
   }
@@ -177,6 +180,23 @@ TEST(ThreadedStore, IsAPromptMissWhileItsRecordsAreAway) {
   EXPECT_FALSE(ask(*store, 1));
   store->put(cache_key(1), cache_answer("x"));
   EXPECT_EQ(store->stat().dropped, 1U);
+}
+
+TEST(ThreadedStore, IsAPromptMissWhileItOpensForLong) {
+  Shelf shelf;
+  shelf.stuck = true;
+  DiskStoreOptions options = patient();
+  options.budget = std::chrono::milliseconds(0);
+  const auto store = make_store(shelf, options);
+  EXPECT_EQ(store->try_get(cache_key(1)), std::optional<CacheEntryPtr>(nullptr));
+  EXPECT_FALSE(ask(*store, 1));
+  store->put(cache_key(1), cache_answer("x"));
+  {
+    const std::scoped_lock lock(shelf.mutex);
+    shelf.stuck = false;
+    shelf.changed.notify_all();
+  }
+  while (store->stat().stored == 0) std::this_thread::yield();
 }
 
 TEST(ThreadedStore, OutlivesALoopThatWaitsForIt) {
