@@ -15,6 +15,16 @@ add_library(aifd_hiredis INTERFACE)
 target_include_directories(aifd_hiredis SYSTEM INTERFACE ${AIFD_HIREDIS_INCLUDE})
 target_link_libraries(aifd_hiredis INTERFACE ${AIFD_HIREDIS_LIBRARY})
 
+# The cache's stores on disk. LMDB has no CMake file, and LevelDB's asks for libsnappy-dev too.
+foreach(store lmdb leveldb)
+  string(TOUPPER ${store} STORE)
+  find_path(AIFD_${STORE}_INCLUDE NAMES ${store}.h ${store}/db.h REQUIRED)
+  find_library(AIFD_${STORE}_LIBRARY ${store} REQUIRED)
+  add_library(aifd_${store} INTERFACE)
+  target_include_directories(aifd_${store} SYSTEM INTERFACE ${AIFD_${STORE}_INCLUDE})
+  target_link_libraries(aifd_${store} INTERFACE ${AIFD_${STORE}_LIBRARY})
+endforeach()
+
 # Asio's headers, set up the same in every target that includes them.
 add_library(aifd_asio INTERFACE)
 target_link_libraries(aifd_asio INTERFACE Boost::headers Threads::Threads)

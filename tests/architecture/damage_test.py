@@ -54,6 +54,8 @@ class Damage(unittest.TestCase):
             ("src/services/x.cpp", "boost/asio/ssl/context.hpp"),
             ("src/services/x.cpp", "openssl/ssl.h"),
             ("src/middleware/x.cpp", "boost/asio/ip/tcp.hpp"),
+            ("src/middleware/x.cpp", "lmdb.h"),
+            ("src/net/x.cpp", "leveldb/db.h"),
             ("src/chain/x.cpp", "boost/asio/steady_timer.hpp"),
             ("src/protocol/x.cpp", "boost/asio/awaitable.hpp"),
             ("src/config/x.cpp", "boost/beast/core.hpp"),

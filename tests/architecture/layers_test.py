@@ -26,14 +26,15 @@ MAY_USE = {
 }
 MAIN_MAY_USE = {"app"}
 
-# Which headers of Boost, OpenSSL and hiredis a module may include, as regular expressions; none where it is
-# not named. Beast, TLS and sockets stand in net alone.
+# Which headers of Boost, OpenSSL, hiredis, LMDB and LevelDB a module may include, as regular
+# expressions; none where it is not named. Beast, TLS and sockets stand in net alone.
 RESULT = r"boost/system/.*"
 DIGESTS = r"openssl/(crypto|evp|sha)\.h"
+EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb.h", "leveldb/")
 MAY_USE_EXTERNAL = {
     "base": [RESULT, DIGESTS],
     "chain": [RESULT, r"boost/asio/(awaitable|io_context)\.hpp"],
-    "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*"],
+    "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*", r"lmdb\.h", r"leveldb/.*"],
     "net": [r"boost/.*", r"openssl/.*"],
 }
 
@@ -92,7 +93,7 @@ def check_external(tree):
         module = tree.module(path)
         allowed = MAY_USE_EXTERNAL.get(module, [])
         for number, included in includes(path):
-            if not included.startswith(("boost/", "openssl/", "asio", "beast", "hiredis")):
+            if not included.startswith(EXTERNAL):
                 continue
             if not any(re.fullmatch(pattern, included) for pattern in allowed):
                 yield f"{tree.name(path)}:{number}: {module} may not include {included}"

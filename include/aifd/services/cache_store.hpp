@@ -1,0 +1,93 @@
+// The cache of answers: what is kept of one, and where answers are kept.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aifd/chain/task.hpp"
+
+namespace aifd::services {
+
+// A SHA-256 digest of all that decides which answer is right, the caller's scope included.
+using CacheKey = std::array<unsigned char, 32>;
+
+struct CacheField {
+  std::string name;
+  std::string value;
+
+  bool operator==(const CacheField&) const = default;
+};
+
+// Bytes of the body from `offset` on came `at_ms` after the stream's first.
+struct StreamBeat {
+  std::uint64_t offset = 0;
+  std::uint32_t at_ms = 0;
+
+  bool operator==(const StreamBeat&) const = default;
+};
+
+// One whole answer. Never changed once it is in a store: shared by all who are answered from it.
+struct CacheEntry {
+  int status = 200;
+  std::vector<CacheField> fields;  // of the head, to replay in this order
+  std::string body;
+  bool event_stream = false;       // the body is a recorded stream of events, whole
+  std::int64_t stored_at = 0;      // wall clock, seconds since 1970
+  std::int64_t expires_at = 0;     // from then on it counts as gone; 0: never
+  std::vector<StreamBeat> rhythm;  // of a stream, offsets ascending; empty: not recorded
+
+  bool expired(std::int64_t now) const noexcept { return expires_at != 0 && expires_at <= now; }
+  bool operator==(const CacheEntry&) const = default;
+};
+
+using CacheEntryPtr = std::shared_ptr<const CacheEntry>;
+
+// What an entry takes of memory, with what the heap adds to it.
+std::size_t memory_bytes(const CacheEntry& entry) noexcept;
+
+// The wall clock, in seconds since 1970.
+std::int64_t wall_clock_seconds() noexcept;
+
+struct CacheStat {
+  std::optional<std::uint64_t> entries;  // null: the store does not know
+  std::uint64_t bytes = 0;               // of memory, or on disk
+  std::uint64_t hits = 0;
+  std::uint64_t misses = 0;  // of which the store was away, or too slow: those of `away` too
+  std::uint64_t away = 0;
+  std::uint64_t stored = 0;
+  std::uint64_t dropped = 0;  // put, and not stored: too large, no room, a full queue
+  std::uint64_t evicted = 0;  // to make room; expired ones do not count
+};
+
+// Shared by all workers, thread-safe. Nothing that happens to a store is an error of its caller:
+// what cannot be read is a miss, what cannot be written is dropped.
+class CacheStore {
+ public:
+  CacheStore() = default;
+  CacheStore(const CacheStore&) = delete;
+  CacheStore& operator=(const CacheStore&) = delete;
+  virtual ~CacheStore() = default;
+
+  // The answer where the store has one at hand, without waiting; a null pointer in it is a miss.
+  // nullopt: only get() can tell.
+  virtual std::optional<CacheEntryPtr> try_get(const CacheKey&) { return std::nullopt; }
+
+  // Null: a miss. Awaited at once, from a coroutine on an event loop; resumes on that loop, within
+  // the store's deadline. The loop may end meanwhile, also before or after the store.
+  virtual Task<CacheEntryPtr> get(const CacheKey& key) = 0;
+
+  // Replaces what is there. Never waits. `entry` is not null.
+  virtual void put(const CacheKey& key, CacheEntryPtr entry) = 0;
+
+  // Forgets everything put before; may take effect after the call.
+  virtual void clear() = 0;
+
+  virtual CacheStat stat() const = 0;
+};
+
+}  // namespace aifd::services
