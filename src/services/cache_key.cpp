@@ -5,7 +5,7 @@
 namespace aifd::services {
 
 CacheKey make_cache_key(const protocol::CacheKeyParts& parts) {
-  return {sha256({protocol::cache_key_head(parts), parts.body})};
+  return sha256({protocol::cache_key_head(parts), parts.body});
 }
 
 }  // namespace aifd::services

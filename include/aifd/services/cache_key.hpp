@@ -7,12 +7,9 @@
 
 namespace aifd::services {
 
-// SHA-256: nobody can make two requests that have one key, nor tell from a key what was asked.
-struct CacheKey {
-  std::array<unsigned char, 32> bytes{};
-
-  friend bool operator==(const CacheKey&, const CacheKey&) = default;
-};
+// A SHA-256 digest of all that decides which answer is right, the caller's scope included: nobody
+// can make two requests that have one key, nor tell from a key what was asked.
+using CacheKey = std::array<unsigned char, 32>;
 
 // Equal parts, equal keys, also in another process and on another machine. From any thread.
 CacheKey make_cache_key(const protocol::CacheKeyParts& parts);

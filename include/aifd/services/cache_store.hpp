@@ -1,7 +1,6 @@
 // The cache of answers: what is kept of one, and where answers are kept.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -10,11 +9,9 @@
 #include <vector>
 
 #include "aifd/chain/task.hpp"
+#include "aifd/services/cache_key.hpp"
 
 namespace aifd::services {
-
-// A SHA-256 digest of all that decides which answer is right, the caller's scope included.
-using CacheKey = std::array<unsigned char, 32>;
 
 struct CacheField {
   std::string name;

@@ -44,7 +44,7 @@ TEST(CacheKey, IsTheDigestOfHeadAndBody) {
                             .body_is = CacheKeyBody::canonical,
                             .body = R"({"model":"gpt-4"})"};
   const CacheKey key = make_cache_key(parts);
-  EXPECT_EQ(key.bytes, sha256({protocol::cache_key_head(parts) + std::string(parts.body)}));
+  EXPECT_EQ(key, sha256({protocol::cache_key_head(parts) + std::string(parts.body)}));
   EXPECT_EQ(make_cache_key(parts), key);
 }
 
@@ -63,7 +63,7 @@ TEST(CacheKey, DiffersWithEveryPart) {
       {"um", "", "p", "q", none, "s", raw, "b"}, {"u", "mp", "", "q", none, "s", raw, "b"},
   };
   std::set<std::string> keys;
-  for (const CacheKeyParts& parts : requests) keys.insert(hex(make_cache_key(parts).bytes));
+  for (const CacheKeyParts& parts : requests) keys.insert(hex(make_cache_key(parts)));
   EXPECT_EQ(keys.size(), std::size(requests));
 }
 
