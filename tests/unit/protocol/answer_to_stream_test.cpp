@@ -313,6 +313,7 @@ TEST(AnswerToStream, RefusesWhatCannotBeTold) {
         chat(R"({"tool_calls":[1]})"),
         chat(R"({"tool_calls":[{"id":"a"}]})"),
         chat(R"({"tool_calls":[{"function":{"name":"f","arguments":{}}}]})"),
+        chat(R"({"content":"a"})", R"(,"logprobs":[])"),
         chat(R"({"function_call":"f"})"),
         chat(R"({"function_call":{"name":"f"}})"),
         chat(R"({"content":"a"})", R"(},{"index":0,"message":{},"finish_reason":"stop")"),
