@@ -65,6 +65,7 @@ class ChoiceWriter {
   bool begin(const JsonObject& choice) {
     logprobs_ = choice.get("logprobs");
     tokens_.reset();
+    if (!is_nothing(logprobs_) && !JsonObject::read(logprobs_)) return false;
     const std::string_view reason = choice.get("finish_reason");
     return is_string(reason) && reason != R"("")" && reason != R"("error")";
   }

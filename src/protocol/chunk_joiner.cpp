@@ -162,7 +162,7 @@ bool ChunkJoiner::add_tool_call(Choice& choice, std::string_view value) {
   if (!index && !fields->get("index").empty()) return false;
   if (!index) {
     const std::size_t last = calls.empty() ? 0 : calls.rbegin()->first;
-    const bool is_new = inside(fields->get("id")).size() > 0;
+    const bool is_new = !inside(fields->get("id")).empty();
     index = is_new && !calls.empty() ? last + 1 : last;
   }
   const auto [entry, is_new] = calls.try_emplace(*index);
