@@ -178,6 +178,7 @@ class LmdbRecords::Transaction {
     return ::mdb_stat(handle_, database_, &stat) == 0 ? stat.ms_entries : 0;
   }
 
+  // Lets the oldest go, but not too many at once.
   int make_room(std::uint64_t needed, std::uint64_t max_bytes, std::uint64_t& dropped) {
     for (std::size_t i = 0; i < kMostEvictedAtOnce && bytes() + needed > max_bytes; ++i) {
       if (const int code = drop_oldest(dropped)) return code == MDB_NOTFOUND ? 0 : code;
@@ -280,25 +281,40 @@ RecordProblem LmdbRecords::read(const CacheKey& key, std::optional<std::string>&
   });
 }
 
-// Where pages are free but not in one piece, letting go of some more makes pieces.
+// On a full disk, and where free pages are not in one piece, letting go of some more helps: in two
+// steps, as LMDB uses pages again that were let go two transactions ago.
 RecordProblem LmdbRecords::write(std::span<const CacheRecord> records) {
   std::uint64_t needed = 0;
   for (const CacheRecord& record : records) needed += record.bytes.size() + kPageBytes;
   if (needed > max_bytes_) return RecordTrouble{Kind::unwritable, "an answer is too large"};
-  const auto put_all = [&](Transaction& transaction) {
-    if (int code = transaction.make_room(needed, max_bytes_, stat_.evicted)) return code;
+  RecordProblem problem = write(records, needed);
+  if (!problem || problem->kind != Kind::unwritable) return problem;
+  if (needed > stat_.bytes / 8) return problem;  // not worth most of the others
+  for (int step = 0; step < 2; ++step) {
+    if (RecordProblem failed = shrink_to(stat_.bytes - 2 * needed)) return failed;
+  }
+  return write(records, needed);
+}
+
+RecordProblem LmdbRecords::write(std::span<const CacheRecord> records, std::uint64_t needed) {
+  std::uint64_t dropped = 0;
+  RecordProblem problem = transact(0, [&](Transaction& transaction) {
+    if (int code = transaction.make_room(needed, max_bytes_, dropped)) return code;
     for (const CacheRecord& record : records) {
       if (int code = transaction.put_entry(record)) return code;
     }
     return 0;
-  };
-  RecordProblem problem = transact(0, put_all);
-  if (!problem || problem->kind != Kind::unwritable) return problem;
-  const auto thin_out = [&](Transaction& transaction) {
-    return transaction.make_room(needed, max_bytes_ / 2, stat_.evicted);
-  };
-  if (RecordProblem failed = transact(0, thin_out)) return failed;
-  return transact(0, put_all);
+  });
+  if (!problem) stat_.evicted += dropped;
+  return problem;
+}
+
+RecordProblem LmdbRecords::shrink_to(std::uint64_t max_bytes) {
+  std::uint64_t dropped = 0;
+  RecordProblem problem = transact(
+      0, [&](Transaction& transaction) { return transaction.make_room(0, max_bytes, dropped); });
+  if (!problem) stat_.evicted += dropped;
+  return problem;
 }
 
 RecordProblem LmdbRecords::erase(const CacheKey& key) {

@@ -39,6 +39,8 @@ class LmdbRecords final : public CacheRecords {
   int open_environment();
   RecordProblem check_size();
   RecordProblem told(int code) const;
+  RecordProblem write(std::span<const CacheRecord> records, std::uint64_t needed);
+  RecordProblem shrink_to(std::uint64_t max_bytes);
   template <class Work>
   RecordProblem transact(unsigned flags, Work work);
 
