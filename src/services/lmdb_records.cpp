@@ -55,9 +55,7 @@ std::string LmdbRecords::name() const {
 
 RecordProblem LmdbRecords::open() {
   if (RecordProblem problem = folder_.lock()) return problem;
-  const int descriptor = ::open(file_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (descriptor < 0 && errno != ENOENT) return file_trouble(file_, errno);
-  if (descriptor >= 0) ::close(descriptor);
+  if (RecordProblem problem = check_access()) return problem;
   const std::string damage = find_lmdb_damage(file_);
   if (!damage.empty()) return RecordTrouble{Kind::damaged, damage};
   if (RecordProblem problem = told(open_environment())) {
@@ -66,6 +64,18 @@ RecordProblem LmdbRecords::open() {
   }
   file_bytes_ = 0;
   return check_size();
+}
+
+// What is no file of ours is not damage.
+RecordProblem LmdbRecords::check_access() const {
+  const int descriptor = ::open(file_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0 && errno == ENOENT) return std::nullopt;
+  if (descriptor < 0) return file_trouble(file_, errno);
+  struct stat info {};
+  const bool good = ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+  ::close(descriptor);
+  if (good) return std::nullopt;
+  return RecordTrouble{Kind::unusable, file_.string() + " is not a file"};
 }
 
 // The map takes addresses, not memory; the file grows as pages are used. Without MDB_NOSYNC each

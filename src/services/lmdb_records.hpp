@@ -31,6 +31,7 @@ class LmdbRecords final : public CacheRecords {
   Stat stat() const override { return stat_; }
 
  private:
+  RecordProblem check_access() const;
   int open_environment();
   RecordProblem check_size();
   RecordProblem told(int code) const;

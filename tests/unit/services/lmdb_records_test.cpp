@@ -226,6 +226,18 @@ TEST_F(LmdbFolder, TakesWhatIsNoDatabaseForDamage) {
   }
 }
 
+TEST_F(LmdbFolder, LeavesAloneWhatIsNotAFile) {
+  open().reset();
+  std::filesystem::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const auto keeper = keep();
+  EXPECT_FALSE(keeper->ready());
+  EXPECT_TRUE(std::filesystem::is_fifo(file()));
+  std::filesystem::remove(file());
+  now_ += RecordKeeper::kRetryAfter;
+  EXPECT_TRUE(keeper->ready());
+}
+
 TEST_F(LmdbFolder, SurvivesAFileThatIsCutWhileItIsOpen) {
   fill(200);
   const auto keeper = keep();
