@@ -54,6 +54,7 @@ class CacheRecords {
   // All or, after a failure, perhaps none; others may be let go to make room.
   virtual RecordProblem write(std::span<const CacheRecord> records) = 0;
   virtual RecordProblem erase(const CacheKey& key) = 0;
+  // After a failure it may be closed; so after one of sync().
   virtual RecordProblem clear() = 0;
 
   // Looks at up to `most` records, from where it left off, and drops those that have expired.

@@ -13,9 +13,6 @@ namespace aifd::services {
 
 // One file, mapped for reading and written by pwrite. LMDB's own lock is off: one process at a time
 // has the folder, and one thread of it.
-//
-// The database holds two kinds of keys: "e" and the record's key, with the record; "a", when it was
-// stored (8 bytes, highest first) and the record's key, with nothing, to find the oldest.
 class LmdbRecords final : public CacheRecords {
  public:
   LmdbRecords(const std::filesystem::path& root, std::uint64_t max_bytes);
@@ -34,11 +31,12 @@ class LmdbRecords final : public CacheRecords {
   Stat stat() const override { return stat_; }
 
  private:
-  class Transaction;
-
+  RecordProblem check_access() const;
   int open_environment();
   RecordProblem check_size();
   RecordProblem told(int code) const;
+  RecordProblem write(std::span<const CacheRecord> records, std::uint64_t needed);
+  RecordProblem shrink_to(std::uint64_t max_bytes);
   template <class Work>
   RecordProblem transact(unsigned flags, Work work);
 

@@ -19,6 +19,14 @@ RecordProblem guarded(Work work) {
   }
 }
 
+// Of what leaves the records closed, or in doubt, where it fails.
+RecordProblem as_unusable(RecordProblem problem) {
+  if (problem && problem->kind == RecordTrouble::Kind::unwritable) {
+    problem->kind = RecordTrouble::Kind::unusable;
+  }
+  return problem;
+}
+
 void warn_in_log(const std::string& line) {
   log::warn("{}", line);
 }
@@ -127,14 +135,14 @@ bool RecordKeeper::store(std::span<const CacheRecord> records) {
 }
 
 void RecordKeeper::clear() {
-  if (ready()) note(guarded([this] { return records_->clear(); }));
+  if (ready()) note(as_unusable(guarded([this] { return records_->clear(); })));
 }
 
 void RecordKeeper::do_chores() {
   if (!ready()) return;
   const std::int64_t now = options_.wall_clock();
   if (!note(guarded([&] { return records_->sweep(now, kSweepAtOnce); }))) return;
-  note(guarded([this] { return records_->sync(); }));
+  note(as_unusable(guarded([this] { return records_->sync(); })));
 }
 
 CacheRecords::Stat RecordKeeper::stat() const {

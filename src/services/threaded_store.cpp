@@ -1,5 +1,6 @@
 #include "threaded_store.hpp"
 
+#include <algorithm>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -16,7 +17,7 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopEx
 
 constexpr std::size_t kMostQueuedGets = 4096;
 constexpr std::size_t kMostQueuedJobs = 65536;
-constexpr std::size_t kBatchBytes = std::size_t{8} << 20;  // written at once
+constexpr std::size_t kBatchBytes = std::size_t{8} << 20;  // written at once, at most
 constexpr std::size_t kBatchRecords = 256;
 constexpr std::chrono::seconds kChoresEvery{30};
 constexpr std::chrono::seconds kStopWithin{1};
@@ -46,6 +47,7 @@ struct ThreadedStore::Waiter {
 
 ThreadedStore::ThreadedStore(std::unique_ptr<CacheRecords> records, DiskStoreOptions options)
     : options_(std::move(options)),
+      batch_bytes_(std::min<std::uint64_t>(kBatchBytes, options_.max_bytes / 8)),
       opened_by_(Clock::now() + options_.budget),
       keeper_(std::move(records), {.wall_clock = options_.wall_clock, .warn = {}}),
       thread_([this] { run(); }) {}
@@ -204,7 +206,7 @@ void ThreadedStore::answer(const Get& get) {
 void ThreadedStore::gather(Put put, std::vector<CacheRecord>& records, std::size_t& bytes) {
   records.push_back({put.key, encode_cache_entry(put.key, *put.entry), put.entry->stored_at});
   bytes += put.bytes;
-  if (records.size() >= kBatchRecords || bytes >= kBatchBytes) write(records, bytes);
+  if (records.size() >= kBatchRecords || bytes >= batch_bytes_) write(records, bytes);
 }
 
 void ThreadedStore::write(std::vector<CacheRecord>& records, std::size_t& bytes) {

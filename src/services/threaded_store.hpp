@@ -60,6 +60,7 @@ class ThreadedStore final : public CacheStore {
   bool out_of_time() const;
 
   const DiskStoreOptions options_;
+  const std::size_t batch_bytes_;  // written at once
   const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();
   const Clock::time_point opened_by_;  // until then callers wait for the first open too
   std::atomic<bool> opening_{true};

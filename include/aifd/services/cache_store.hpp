@@ -54,8 +54,8 @@ struct CacheStat {
   std::optional<std::uint64_t> entries;  // null: the store does not know
   std::uint64_t bytes = 0;               // of memory, or on disk
   std::uint64_t hits = 0;
-  std::uint64_t misses = 0;  // of which the store was away, or too slow: those of `away` too
-  std::uint64_t away = 0;
+  std::uint64_t misses = 0;
+  std::uint64_t away = 0;  // misses as the store could not be asked, or was too slow
   std::uint64_t stored = 0;
   std::uint64_t dropped = 0;  // put, and not stored: too large, no room, a full queue
   std::uint64_t evicted = 0;  // to make room; expired ones do not count
@@ -81,7 +81,8 @@ class CacheStore {
   // Replaces what is there. Never waits. `entry` is not null.
   virtual void put(const CacheKey& key, CacheEntryPtr entry) = 0;
 
-  // Forgets everything put before; may take effect after the call.
+  // Forgets everything put before; may take effect after the call, and does nothing to a store on
+  // disk that cannot be used at the moment.
   virtual void clear() = 0;
 
   virtual CacheStat stat() const = 0;

@@ -226,6 +226,18 @@ TEST_F(LmdbFolder, TakesWhatIsNoDatabaseForDamage) {
   }
 }
 
+TEST_F(LmdbFolder, LeavesAloneWhatIsNotAFile) {
+  open().reset();
+  std::filesystem::remove(file());
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const auto keeper = keep();
+  EXPECT_FALSE(keeper->ready());
+  EXPECT_TRUE(std::filesystem::is_fifo(file()));
+  std::filesystem::remove(file());
+  now_ += RecordKeeper::kRetryAfter;
+  EXPECT_TRUE(keeper->ready());
+}
+
 TEST_F(LmdbFolder, SurvivesAFileThatIsCutWhileItIsOpen) {
   fill(200);
   const auto keeper = keep();
@@ -290,6 +302,28 @@ TEST_F(LmdbFolder, GoesOnReadingOnAFullDisk) {
   EXPECT_EQ(told, 0);
   const auto records = open();
   EXPECT_EQ(body_of(*records, 1), body_for(1));
+}
+
+// The file cannot grow, so the oldest make room in it.
+TEST_F(LmdbFolder, LetsTheOldestGoOnAFullDisk) {
+  fill(300);
+  const int told = in_child([this] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{std::filesystem::file_size(file()), RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return 2;
+    const auto keeper = keep();
+    int stored = 0;
+    for (unsigned i = 0; i < 200; ++i) {
+      const CacheRecord record = record_of(1000 + i, std::string(9'000, 'x'), 0, 10 + i);
+      if (!keeper->store(std::span(&record, 1))) continue;
+      ++stored;
+      if (!keeper->find(cache_key(1000 + i))) return 3;
+    }
+    if (lines_.size() > 1) return 4;
+    return stored > 150 ? 0 : 100 + stored;
+  });
+  EXPECT_EQ(told, 0);
+  EXPECT_EQ(find_lmdb_damage(file()), "");
 }
 
 }  // namespace
