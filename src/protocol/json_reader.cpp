@@ -8,6 +8,7 @@ namespace aifd::protocol {
 namespace {
 
 using Kind = JsonReader::Kind;
+using Surrogates = JsonReader::Surrogates;
 using Token = JsonReader::Token;
 
 constexpr std::size_t kNone = 0;  // the length of what is not valid
@@ -52,13 +53,15 @@ bool is_between(int unit, int first, int last) noexcept {
   return unit >= first && unit <= last;
 }
 
-// Of the escape that the text begins with; a pair of surrogates is one.
-std::size_t escape_length(std::string_view text) noexcept {
+// Of the escape that the text begins with; a pair of surrogates is one where both are needed.
+std::size_t escape_length(std::string_view text, Surrogates allowed) noexcept {
   constexpr std::string_view kShort = "\"\\/bfnrt";
   if (text.size() < 2) return kNone;
   if (kShort.find(text[1]) != std::string_view::npos) return 2;
   const int unit = read_unit(text);
-  if (unit < 0 || is_between(unit, 0xDC00, 0xDFFF)) return kNone;
+  if (unit < 0) return kNone;
+  if (allowed == Surrogates::also_alone) return 6;
+  if (is_between(unit, 0xDC00, 0xDFFF)) return kNone;
   if (!is_between(unit, 0xD800, 0xDBFF)) return 6;
   return is_between(read_unit(text.substr(6)), 0xDC00, 0xDFFF) ? 12 : kNone;
 }
@@ -100,7 +103,8 @@ std::size_t literal_length(std::string_view text) noexcept {
 
 }  // namespace
 
-JsonReader::JsonReader(std::string_view text) noexcept : text_(text) {
+JsonReader::JsonReader(std::string_view text, Surrogates allowed) noexcept
+    : text_(text), allowed_(allowed) {
   if (!simdjson::validate_utf8(text.data(), text.size())) expected_ = Expected::nothing;
 }
 
@@ -163,7 +167,7 @@ Token JsonReader::read_string(Kind kind) noexcept {
   Token token{kind, {}};
   std::size_t at = skip_plain(text_, at_ + 1);
   while (at < text_.size() && text_[at] == '\\') {
-    const std::size_t length = escape_length(text_.substr(at));
+    const std::size_t length = escape_length(text_.substr(at), allowed_);
     if (length == kNone) return refuse();
     token.has_escapes = true;
     at = skip_plain(text_, at + length);

@@ -10,11 +10,14 @@
 namespace aifd::protocol {
 
 // Reads one text once. No memory but its own and no recursion, whatever the text holds. Refused are
-// also: text that is not UTF-8, lone surrogates ("\ud800"), and nesting deeper than kMaxDepth.
-// Repeated names of an object are not noticed here.
+// also: text that is not UTF-8, lone surrogates ("\ud800") unless they are allowed, and nesting
+// deeper than kMaxDepth. Repeated names of an object are not noticed here.
 class JsonReader {
  public:
   static constexpr std::size_t kMaxDepth = 1024;
+
+  // A stream may cut a text between the two escapes of a pair: each part then has a lone one.
+  enum class Surrogates { in_pairs, also_alone };
 
   enum class Kind {
     begin_object,
@@ -36,7 +39,7 @@ class JsonReader {
   };
 
   // `text` outlives the reader and its tokens.
-  explicit JsonReader(std::string_view text) noexcept;
+  explicit JsonReader(std::string_view text, Surrogates allowed = Surrogates::in_pairs) noexcept;
 
   Token next() noexcept;
 
@@ -61,6 +64,7 @@ class JsonReader {
   std::string_view rest() const noexcept { return text_.substr(at_); }
 
   std::string_view text_;
+  Surrogates allowed_;
   std::size_t at_ = 0;
   std::size_t depth_ = 0;
   std::bitset<kMaxDepth> is_array_;

@@ -4,11 +4,22 @@
 #include <charconv>
 
 #include "chars.hpp"
+#include "json_reader.hpp"
 
 namespace aifd::protocol {
 namespace {
 
+constexpr std::size_t kMostDepth = 512;
 constexpr std::size_t kMostMembers = 64;
+
+using Kind = JsonReader::Kind;
+using Token = JsonReader::Token;
+
+// Behind compact text; a bracket at its end is one, as strings end in a quote.
+bool needs_comma(std::string_view before, const Token& token) {
+  if (token.kind == Kind::end_object || token.kind == Kind::end_array) return false;
+  return !before.empty() && std::string_view{"{[:"}.find(before.back()) == std::string_view::npos;
+}
 
 // The length of the string literal that `text` begins with.
 std::size_t string_length(std::string_view text) {
@@ -41,6 +52,19 @@ std::string_view take(std::string_view& rest, std::size_t size) {
 }
 
 }  // namespace
+
+std::optional<std::string> compact_json(std::string_view text) {
+  JsonReader reader(text, JsonReader::Surrogates::also_alone);
+  std::string compact;
+  compact.reserve(text.size());
+  for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
+    if (token.kind == Kind::invalid || reader.depth() > kMostDepth) return std::nullopt;
+    if (needs_comma(compact, token)) compact += ',';
+    compact += token.text;
+    if (token.kind == Kind::name) compact += ':';
+  }
+  return compact;
+}
 
 JsonKind kind_of(std::string_view value) noexcept {
   if (value.empty()) return JsonKind::none;

@@ -61,12 +61,27 @@ TEST(JsonText, RefusesWhatIsNoJson) {
   EXPECT_FALSE(compact_json(std::string_view("[1]\0", 4)));
 }
 
+TEST(JsonText, KeepsHalvesOfSurrogatePairs) {
+  for (const std::string text : {R"(["\ud83d"])", R"({"\ude00":"\ude00\ud83dx"})", R"("\ud83d\n")",
+                                 R"("\ud83d\ude00")", R"("\ud83d\u0041")"}) {
+    EXPECT_EQ(compact_json(text), text);
+  }
+  EXPECT_FALSE(compact_json(R"("\ud83d\u")"));
+  EXPECT_FALSE(compact_json(R"("\ud83")"));
+}
+
+TEST(JsonText, TakesBracketsInStringsForText) {
+  const std::string text = R"([":","{",["["],{"{":"[",":":{}},[],[[]]])";
+  EXPECT_EQ(compact_json(text), text);
+}
+
 TEST(JsonText, BoundsTheDepth) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
   EXPECT_TRUE(compact_json(nested(512)));
   EXPECT_TRUE(compact_json("[" + nested(511) + "," + nested(511) + "]"));
+  EXPECT_FALSE(compact_json(nested(513)));
   EXPECT_FALSE(compact_json(nested(514)));
   EXPECT_FALSE(compact_json(nested(2'000'000)));
 }
