@@ -18,6 +18,7 @@ Signals::Signals() {
   ::sigaddset(&set_, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of that write, not the end
 }
 
 void Signals::wait() const {

@@ -1,7 +1,9 @@
 """One JSON line for each exchange; every abnormal end has a name."""
 import json
 import os
+import resource
 import stat
+import time
 
 import pytest
 
@@ -118,3 +120,22 @@ def test_off_and_to_a_file(upstream, tmp_path):
     written = [line for line in lines_of(path.read_text().splitlines()) if line["path"] == "/v1/x"]
     assert len(written) == 1
     assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0
+
+
+def test_a_file_at_its_size_limit_does_not_end_the_daemon(upstream, tmp_path):
+    path = tmp_path / "access.log"
+    with Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "ACCESS_LOG": str(path)}) as daemon:
+        assert daemon.ask("GET", "/v1/models").status == 200
+        eventually(lambda: "/v1/models" in path.read_text(), "the request's line")
+        size = path.stat().st_size
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        for _ in range(20):  # long enough for the writer, which gathers lines, to try
+            assert daemon.ask("GET", "/v1/models").status == 200
+            time.sleep(0.05)
+        assert path.stat().st_size == size
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+
+        def told():
+            daemon.ask("GET", "/v1/models")
+            return any("takes lines again" in line for line in daemon.stderr)
+        eventually(told, "a word about the lines that were lost")

@@ -8,7 +8,7 @@
 namespace aifd::app {
 
 // Blocks SIGTERM and SIGINT for this thread and those it starts, so that wait_and_drain gets them;
-// ignores SIGPIPE. Made before any thread.
+// ignores SIGPIPE and SIGXFSZ. Made before any thread.
 class Signals {
  public:
   Signals();
