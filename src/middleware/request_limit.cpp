@@ -1,5 +1,7 @@
 #include "aifd/middleware/request_limit.hpp"
 
+#include <utility>
+
 #include "aifd/middleware/retry_fields.hpp"
 
 namespace aifd::middleware {
@@ -9,16 +11,6 @@ using chain::Exchange;
 using services::LimitDecision;
 using services::LimitRule;
 
-constexpr std::string_view kLimit = "x-ratelimit-limit-requests";
-constexpr std::string_view kRemaining = "x-ratelimit-remaining-requests";
-constexpr std::string_view kReset = "x-ratelimit-reset-requests";
-
-void add_limit_fields(Exchange& exchange, protocol::Fields& fields, const LimitDecision& decision) {
-  fields.set(kLimit, exchange.keep(std::to_string(decision.limit)));
-  fields.set(kRemaining, exchange.keep(std::to_string(decision.remaining)));
-  fields.set(kReset, exchange.keep(reset_text(decision.reset)));
-}
-
 // The caller's limit is the one here, not what the upstream says of the key that went up; but an
 // error of the upstream's is told in its own words.
 class LimitFieldsTap final : public chain::Tap {
@@ -27,8 +19,8 @@ class LimitFieldsTap final : public chain::Tap {
       : exchange_(exchange), decision_(decision) {}
 
   void on_head(protocol::ResponseHead& head) override {
-    if (head.status >= 400 && head.fields.contains(kLimit)) return;
-    add_limit_fields(exchange_, head.fields, decision_);
+    if (head.status >= 400 && head.fields.contains(kRequestLimitFields.limit)) return;
+    set_limit_fields(exchange_, head.fields, kRequestLimitFields, decision_);
   }
 
  private:
@@ -36,12 +28,19 @@ class LimitFieldsTap final : public chain::Tap {
   LimitDecision decision_;
 };
 
-// "100/2minutes": the limit of that count.
-std::string text_of(const LimitRule& rule, std::uint64_t count) {
+// "100/2minutes": the limit that the decision tells of. Of several with one count it is the
+// shortest that can ask for so long a wait.
+std::string text_of(const LimitRule& rule, const LimitDecision& decision) {
+  const auto rank = [&](const config::RateLimit& limit) {
+    return std::pair(limit.window < decision.retry_after, limit.window);
+  };
+  const config::RateLimit* told = nullptr;
   for (const config::RateLimit& limit : rule.limits) {
-    if (limit.count == count) return config::to_string(config::RateLimits{limit});
+    if (limit.count != decision.limit) continue;
+    if (told == nullptr || rank(limit) < rank(*told)) told = &limit;
   }
-  return std::to_string(count);
+  return told == nullptr ? std::to_string(decision.limit)
+                         : config::to_string(config::RateLimits{*told});
 }
 
 const LimitRule* rule_of(const services::LimitRules& rules, const Exchange& exchange) {
@@ -58,12 +57,12 @@ Result<chain::Verdict> apply(Exchange& exchange, const LimitRule& rule,
   }
   const Error error{ErrorKind::rate_limited, ErrorSource::client, false,
                     "Rate limit reached for requests to " + rule.route + ": limit " +
-                        text_of(rule, decision.limit) + ". Please try again in " +
+                        text_of(rule, decision) + ". Please try again in " +
                         reset_text(decision.retry_after) + "."};
   exchange.progress.error = error;
   chain::Reply reply = chain::error_reply(exchange, error);
   add_retry_fields(exchange, reply.head.fields, decision.retry_after);
-  add_limit_fields(exchange, reply.head.fields, decision);
+  set_limit_fields(exchange, reply.head.fields, kRequestLimitFields, decision);
   return chain::Verdict{std::move(reply)};
 }
 

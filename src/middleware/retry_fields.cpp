@@ -33,6 +33,13 @@ void add_retry_fields(chain::Exchange& exchange, protocol::Fields& fields, Clock
   if (wait > kLongestRetriedWait) fields.set("x-should-retry", "false");
 }
 
+void set_limit_fields(chain::Exchange& exchange, protocol::Fields& fields,
+                      const LimitFieldNames& names, const services::LimitDecision& decision) {
+  fields.set(names.limit, exchange.keep(std::to_string(decision.limit)));
+  fields.set(names.remaining, exchange.keep(std::to_string(decision.remaining)));
+  fields.set(names.reset, exchange.keep(reset_text(decision.reset)));
+}
+
 std::string reset_text(Clock::duration wait) {
   const std::int64_t millis = std::chrono::ceil<milliseconds>(wait).count();
   if (millis <= 0) return "0s";

@@ -55,13 +55,6 @@ Task<Result<TokenEstimate>> estimate_of(Exchange& exchange, std::uint64_t max_bu
   co_return estimate;
 }
 
-void set_quota_fields(Exchange& exchange, protocol::Fields& fields, const LimitDecision& decision,
-                      Clock::duration reset) {
-  fields.set("x-ratelimit-limit-tokens", exchange.keep(std::to_string(decision.limit)));
-  fields.set("x-ratelimit-remaining-tokens", exchange.keep(std::to_string(decision.remaining)));
-  fields.set("x-ratelimit-reset-tokens", exchange.keep(reset_text(reset)));
-}
-
 // In OpenAI's words.
 std::string refusal_text(const TokenQuota::Answer& answer, std::uint64_t tokens) {
   const LimitDecision& decision = answer.decision;
@@ -81,7 +74,7 @@ chain::Reply refusal(Exchange& exchange, const TokenQuota::Answer& answer, std::
   exchange.progress.error = error;
   chain::Reply reply = chain::error_reply(exchange, error);
   protocol::Fields& fields = reply.head.fields;
-  set_quota_fields(exchange, fields, answer.decision, answer.decision.reset);
+  set_limit_fields(exchange, fields, kTokenLimitFields, answer.decision);
   const Clock::duration wait = answer.never ? kNeverWait : answer.decision.retry_after;
   add_retry_fields(exchange, fields, wait);
   return reply;
@@ -118,7 +111,8 @@ class QuotaTap final : public chain::Tap {
     reads_ = is_success(head.status);
     if (!reads_) return;
     body_ = body_of(head.fields);
-    set_quota_fields(exchange_, head.fields, decision_, resets_at_ - Clock::now());
+    decision_.reset = resets_at_ - Clock::now();
+    set_limit_fields(exchange_, head.fields, kTokenLimitFields, decision_);
   }
 
   Clock::time_point on_chunk(std::string_view bytes) noexcept override {

@@ -1,10 +1,12 @@
-// What a 429 tells its caller about when to come again.
+// What an answer tells its caller about limits, and a 429 about when to come again.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "aifd/base/clock.hpp"
 #include "aifd/chain/exchange.hpp"
+#include "aifd/services/limit_decision.hpp"
 
 namespace aifd::middleware {
 
@@ -13,6 +15,19 @@ namespace aifd::middleware {
 // "x-should-retry: false", which keeps an SDK from sleeping that long unasked. The texts are kept
 // by the exchange.
 void add_retry_fields(chain::Exchange& exchange, protocol::Fields& fields, Clock::duration wait);
+
+// OpenAI's fields of one kind of limit.
+struct LimitFieldNames {
+  std::string_view limit, remaining, reset;
+};
+inline constexpr LimitFieldNames kRequestLimitFields{
+    "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"};
+inline constexpr LimitFieldNames kTokenLimitFields{
+    "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"};
+
+// Sets the three; the upstream's own give way.
+void set_limit_fields(chain::Exchange& exchange, protocol::Fields& fields,
+                      const LimitFieldNames& names, const services::LimitDecision& decision);
 
 // A duration as in OpenAI's x-ratelimit-reset-*: "120ms", "1s", "8.64s", "6m0s", "24h0m0s".
 // Rounded up, to milliseconds below a minute and to seconds from there; "0s" for none or less.

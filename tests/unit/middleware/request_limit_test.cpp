@@ -41,6 +41,17 @@ TEST(RequestLimitReply, TellsWhenToComeAgain) {
             "Rate limit reached for requests to /v1: limit 5/minute. Please try again in 1m2s.");
 }
 
+TEST(RequestLimitReply, NamesTheRightOneOfTwoLimitsWithOneCount) {
+  const services::LimitRule rule{0, "/v1", config::parse_rate_limits("5/second;5/minute").value()};
+  const auto text = [&](Clock::duration wait) {
+    TestExchange exchange("POST /v1/chat");
+    EXPECT_TRUE(apply(*exchange, rule, {.admitted = false, .limit = 5, .retry_after = wait}));
+    return exchange->progress.error->detail;
+  };
+  EXPECT_NE(text(500ms).find("limit 5/second."), std::string::npos);
+  EXPECT_NE(text(30s).find("limit 5/minute."), std::string::npos);
+}
+
 protocol::ResponseHead shown(int status, const char* upstreams_limit) {
   TestExchange exchange("POST /v1/chat");
   EXPECT_TRUE(test::passed(
