@@ -183,6 +183,8 @@ void UpstreamExchange::on_upload_end(const Result<void>& result) {
 
 Task<Result<void>> UpstreamExchange::upload_rest() {
   for (;;) {
+    // While the client is waited for, it is the client that may be late.
+    if (exchange_.progress.phase == Phase::upload) connection_->expect_nothing();
     const Result<Piece> piece = co_await exchange_.body.next();
     if (!piece) co_return piece.error();
     if (exchange_.progress.phase == Phase::upload) {

@@ -167,3 +167,12 @@ def test_upload_slower_than_first_byte_timeout(daemon, upstream, client):
         client.send(chunk(b"x"))
     client.send(LAST_CHUNK)
     assert client.read_response("POST").status == 200
+
+
+def test_a_client_that_stops_uploading_is_late_not_the_upstream():
+    with Upstream() as upstream, Daemon({**SETTINGS, "FORWARD_CONFIG": routes(("/", upstream.url)),
+                                         "FIRST_BYTE_TIMEOUT": "0.3"}) as daemon:
+        upstream.script(expect_head(), read_body(), send(ok()))
+        with daemon.client() as client:
+            client.send(b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc")
+            assert client.read_response("POST").status == 408

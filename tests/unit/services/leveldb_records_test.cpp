@@ -140,7 +140,7 @@ TEST_F(LevelDbFolder, LetsSomeGoWhereItIsFull) {
     ASSERT_TRUE(put(*records, record_of(i, body)));
     ASSERT_LE(records->stat().bytes, 2 * kSmall);
   }
-  EXPECT_GT(records->stat().evicted, 100U);
+  EXPECT_GT(records->stat().evicted, 0U);  // how many depends on when tables are merged
   EXPECT_FALSE(put(*records, record_of(1, std::string(2 * kSmall, 'x'))));
 }
 
