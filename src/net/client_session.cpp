@@ -158,9 +158,6 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
     request.framing.keep_alive = false;  // answered still: it was on its way
   }
 
-  Stopper stopper;
-  stopper_ = &stopper;
-  probe_.set_after(kProbeEvery);
   ClientBody body(stream_, input_, request.framing.body,
                   {.max_bytes = context_.settings.max_body_bytes,
                    .expects_continue = request.framing.expects_continue,
@@ -170,17 +167,20 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
                          if (waits) patience_.set_after(context_.settings.timeouts.client);
                        },
                    .on_end = [this] { input_.watch([this] { on_client_gone(); }); }});
-  ClientSink sink(stream_, executor_, stopper, context_.ticker,
-                  {.client_version_minor = request.head.version_minor,
-                   .keep_alive = request.framing.keep_alive && !request.refused,
-                   .write_timeout = context_.settings.timeouts.idle});
   const bool malformed = request.refused.has_value();
   if (!malformed && body.ended()) input_.watch([this] { on_client_gone(); });
 
   Exchange exchange(std::move(request.head), request.framing, std::move(request.target),
                     {peer_, peer_, stream_.tls() != nullptr}, request_id, body, started);
   exchange.refused = std::move(request.refused);
-  UpstreamExchange upstream(exchange, stopper, context_.pool, executor_, context_.settings.timeouts,
+  exchange.calls = &context_.calls;
+  stopper_ = &exchange.stopper;
+  probe_.set_after(kProbeEvery);
+  ClientSink sink(stream_, executor_, exchange.stopper, context_.ticker,
+                  {.client_version_minor = exchange.request.version_minor,
+                   .keep_alive = exchange.framing.keep_alive && !malformed,
+                   .write_timeout = context_.settings.timeouts.idle});
+  UpstreamExchange upstream(exchange, context_.pool, executor_, context_.settings.timeouts,
                             [this] { input_.cancel(); });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
   if (upstream.uploading()) co_await upstream.end_upload();
@@ -193,7 +193,7 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   if (sent) {
     const bool ours = exchange.progress.error.has_value();
     exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
-    if (sink.keeps_alive() && !stopper.stopped()) {
+    if (sink.keeps_alive() && !exchange.stopper.stopped()) {
       if (body.ended()) co_return true;
       co_return co_await discard_rest(body);
     }
@@ -277,7 +277,7 @@ Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamE
 
 // A short rest of a body that nobody read is read here, so that the connection can go on.
 Task<bool> ClientSession::discard_rest(ClientBody& body) {
-  Stopper stopper;
+  chain::Stopper stopper;
   stopper_ = &stopper;
   while (!body.ended()) {
     const Result<chain::Piece> piece = co_await body.next();

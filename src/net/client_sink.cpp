@@ -14,8 +14,8 @@ void ClientSink::on_deadline() noexcept {
   stop();
 }
 
-ClientSink::ClientSink(Stream& stream, LoopExecutor executor, Stopper& stopper, Ticker& ticker,
-                       Options options)
+ClientSink::ClientSink(Stream& stream, LoopExecutor executor, chain::Stopper& stopper,
+                       Ticker& ticker, Options options)
     : Deadline(ticker), stream_(stream), pace_(executor), stopper_(stopper), options_(options) {}
 
 protocol::BodyFraming ClientSink::framing_for_client(const protocol::BodyFraming& framing) {
@@ -69,7 +69,7 @@ Task<Result<void>> ClientSink::flush() {
   error_code ec;
   stream_.try_write(pending_, ec);
   if (!ec && !pending_.empty()) {
-    const Stopper::Guard guard(stopper_, *this);
+    const chain::Stopper::Guard guard(stopper_, *this);
     set_after(options_.write_timeout);
     co_await stream_.write(pending_, ec);
     clear();
@@ -80,7 +80,7 @@ Task<Result<void>> ClientSink::flush() {
 }
 
 Task<Result<void>> ClientSink::wait_until(Clock::time_point when) {
-  const Stopper::Guard guard(stopper_, *this);
+  const chain::Stopper::Guard guard(stopper_, *this);
   if (stopper_.stopped()) co_return *stopper_.reason();
   pace_.expires_at(when);
   error_code ec;

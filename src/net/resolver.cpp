@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-#include "aifd/net/event.hpp"
+#include "aifd/chain/event.hpp"
 
 namespace aifd::net {
 namespace {
@@ -63,12 +63,12 @@ Result<Resolver::Addresses> Resolver::ask_system(const std::string& host) {
 }
 
 // Waits on its own loop; woken from a look-up's thread.
-struct Resolver::Waiter final : Stoppable {
+struct Resolver::Waiter final : chain::Stoppable {
   explicit Waiter(LoopExecutor loop) : executor(loop), event(loop) {}
   void stop() noexcept override { event.set(); }
 
   LoopExecutor executor;
-  Event event;  // touched on its loop only
+  chain::Event event;  // touched on its loop only
 };
 
 struct Resolver::Entry {
@@ -95,7 +95,7 @@ bool Resolver::busy() const {
 }
 
 Task<Result<Resolver::Addresses>> Resolver::resolve(std::string host, LoopExecutor executor,
-                                                    Stopper& stopper) {
+                                                    chain::Stopper& stopper) {
   boost::system::error_code ec;
   const address literal = asio::ip::make_address(host, ec);
   if (!ec) co_return Addresses{literal};
@@ -117,7 +117,7 @@ Task<Result<Resolver::Addresses>> Resolver::resolve(std::string host, LoopExecut
     if (usable) co_return entry.found;
     entry.waiters.push_back(waiter);
   }
-  const Stopper::Guard guard(stopper, *waiter);
+  const chain::Stopper::Guard guard(stopper, *waiter);
   co_await waiter->event.wait();
   if (stopper.stopped()) co_return *stopper.reason();
   const std::scoped_lock lock(mutex_);

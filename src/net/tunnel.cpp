@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 16 * 1024;
 
-class Tunnel final : public Stoppable {
+class Tunnel final : public chain::Stoppable {
  public:
   Tunnel(Stream& client, ClientInput& input, UpstreamConnection& upstream, LoopExecutor executor,
          std::chrono::milliseconds idle)
@@ -82,7 +82,7 @@ class Tunnel final : public Stoppable {
   ClientInput& input_;
   UpstreamConnection& upstream_;
   std::chrono::milliseconds idle_;
-  Event up_ended_;
+  chain::Event up_ended_;
   bool up_running_ = true;
   std::optional<ErrorSource> ended_by_;
   TunnelEnd end_;
@@ -91,10 +91,10 @@ class Tunnel final : public Stoppable {
 }  // namespace
 
 Task<TunnelEnd> run_tunnel(Stream& client, ClientInput& input, UpstreamConnection& upstream,
-                           Stopper& stopper, LoopExecutor executor,
+                           chain::Stopper& stopper, LoopExecutor executor,
                            std::chrono::milliseconds idle) {
   Tunnel tunnel(client, input, upstream, executor, idle);
-  const Stopper::Guard guard(stopper, tunnel);
+  const chain::Stopper::Guard guard(stopper, tunnel);
   co_return co_await tunnel.run(executor);
 }
 

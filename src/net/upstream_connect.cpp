@@ -24,14 +24,14 @@ std::string place(const std::string& host, std::uint16_t port) {
 
 // One try to connect, under one deadline. It stops when the exchange does, but can also be stopped
 // alone: an attempt that timed out may be followed by another.
-class UpstreamPool::Attempt final : public Stoppable, private Deadline {
+class UpstreamPool::Attempt final : public chain::Stoppable, private Deadline {
  public:
-  Attempt(Ticker& ticker, Stopper& exchange, std::chrono::milliseconds within)
+  Attempt(Ticker& ticker, chain::Stopper& exchange, std::chrono::milliseconds within)
       : Deadline(ticker), guard_(exchange, *this), exchange_(exchange), within_(within) {
     set_after(within);
   }
 
-  Stopper& stopper() noexcept { return own_; }
+  chain::Stopper& stopper() noexcept { return own_; }
   void stop() noexcept override { own_.stop(*exchange_.reason()); }
 
  private:
@@ -41,14 +41,14 @@ class UpstreamPool::Attempt final : public Stoppable, private Deadline {
                                 std::to_string(within_.count()) + " ms (TIMEOUT)."));
   }
 
-  Stopper own_;
-  Stopper::Guard guard_;
-  Stopper& exchange_;
+  chain::Stopper own_;
+  chain::Stopper::Guard guard_;
+  chain::Stopper& exchange_;
   std::chrono::milliseconds within_;
 };
 
 Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(ServerPool& server,
-                                                                        Stopper& stopper) {
+                                                                        chain::Stopper& stopper) {
   Attempt attempt(ticker_, stopper, settings_.timeouts.connect);
   if (stopper.stopped()) co_return *stopper.reason();
   const std::string& host = server.proxy != nullptr ? server.proxy->host : server.host;
@@ -66,7 +66,7 @@ Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(ServerPo
   error_code ec;
   Socket socket(executor_);
   {
-    const Stopper::Guard guard(attempt.stopper(), *race);
+    const chain::Stopper::Guard guard(attempt.stopper(), *race);
     socket = co_await race->run(ec);
   }
   if (attempt.stopper().stopped()) co_return *attempt.stopper().reason();
@@ -76,7 +76,7 @@ Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(ServerPo
   }
 
   auto connection = std::make_unique<UpstreamConnection>(std::move(socket), ticker_);
-  const Stopper::Guard guard(attempt.stopper(), *connection);
+  const chain::Stopper::Guard guard(attempt.stopper(), *connection);
   connection->serve(&attempt.stopper());
   Result<void> ready;
   if (server.tls && server.proxy != nullptr) ready = co_await open_tunnel(*connection, server);

@@ -27,7 +27,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 UpstreamConnection::UpstreamConnection(Socket socket, Ticker& ticker)
     : Deadline(ticker), stream_(std::move(socket)) {}
 
-void UpstreamConnection::serve(Stopper* stopper) noexcept {
+void UpstreamConnection::serve(chain::Stopper* stopper) noexcept {
   stopper_ = stopper;
   clear();
   if (stopper == nullptr) return;

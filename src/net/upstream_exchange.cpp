@@ -19,7 +19,7 @@ using protocol::ResponseHead;
 
 namespace {
 
-class StoppableTimer final : public Stoppable {
+class StoppableTimer final : public chain::Stoppable {
  public:
   explicit StoppableTimer(LoopExecutor executor) : timer_(executor) {}
 
@@ -45,11 +45,11 @@ double jitter() {
 
 }  // namespace
 
-UpstreamExchange::UpstreamExchange(chain::Exchange& exchange, Stopper& stopper, UpstreamPool& pool,
+UpstreamExchange::UpstreamExchange(chain::Exchange& exchange, UpstreamPool& pool,
                                    LoopExecutor executor, const config::Timeouts& timeouts,
                                    std::function<void()> stop_client_read)
     : exchange_(exchange),
-      stopper_(stopper),
+      stopper_(exchange.stopper),
       pool_(pool),
       executor_(executor),
       timeouts_(timeouts),
@@ -78,7 +78,7 @@ Task<Result<Reply>> UpstreamExchange::send() {
 
 Task<Result<void>> UpstreamExchange::wait_before_retry() {
   StoppableTimer timer(executor_);
-  const Stopper::Guard guard(stopper_, timer);
+  const chain::Stopper::Guard guard(stopper_, timer);
   co_await timer.wait(backoff(exchange_.progress.attempts, jitter()));
   if (stopper_.stopped()) co_return *stopper_.reason();
   co_return Result<void>{};

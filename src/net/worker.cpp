@@ -30,10 +30,12 @@ Worker::Worker(const Shared& shared)
       work_(loop_.get_executor()),
       ticker_(loop_),
       pool_(loop_, ticker_, shared.settings, shared.resolver, shared.client_tls),
+      calls_(loop_, pool_, shared.settings.timeouts, [this] { end_when_idle(); }),
       random_(seeded()),
       context_{loop_,
                ticker_,
                pool_,
+               calls_,
                shared.settings,
                shared.chain,
                shared.lifecycle,
@@ -129,11 +131,12 @@ void Worker::accept_the_waiting(Acceptor& acceptor) {
 void Worker::abort() {
   asio::post(loop_, [this] {
     for (const auto& session : sessions_) session->abort();
+    calls_.abort();
   });
 }
 
 void Worker::end_when_idle() {
-  if (draining_ && sessions_.empty()) {
+  if (draining_ && sessions_.empty() && calls_.empty()) {
     work_.reset();
     loop_.stop();
   }

@@ -14,6 +14,7 @@
 #include "aifd/base/clock.hpp"
 #include "aifd/chain/outcome.hpp"
 #include "aifd/chain/request_body.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/chain/tap.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/fields.hpp"
@@ -55,7 +56,11 @@ struct RouteInfo {
 // Who is counted: the caller's key by the first half of its SHA-256 digest, or else the address.
 using CallerId = std::array<unsigned char, 16>;
 
+// What the cache did for a request; none where it had no part in it.
+enum class CacheUse { none, hit, miss, bypass };
+
 class ReplyEdit;
+class UpstreamCalls;
 
 // Lives in its session's coroutine, on one thread. Links run one after another, so nothing here is
 // locked.
@@ -80,6 +85,12 @@ class Exchange {
   std::string_view key_alias;  // of the caller, for logs: never a key; empty: none known
   int level = 0;
   CallerId caller{};  // set by forward_key
+  CacheUse cache = CacheUse::none;
+
+  // Ends what this exchange waits for: a link that waits for long registers with it.
+  Stopper stopper;
+  // Of this exchange's loop, for links that call an upstream themselves; null in tests.
+  UpstreamCalls* calls = nullptr;
 
   // Why it is refused whatever the links say: its head is not valid, aifd is shutting down.
   std::optional<Error> refused;

@@ -62,6 +62,7 @@ enum class RateLimitStrategy {
 };
 enum class IterChunkType { efficiency, one_by_one };
 enum class CacheBackend { memory, lmdb, leveldb, redis };
+enum class CacheReplay { instant, original, paced };
 
 // The way out: an HTTP proxy for upstream connections.
 struct OutboundProxy {
@@ -86,9 +87,14 @@ struct Cache {
   bool general = false;
   std::vector<std::string> routes;
   CacheBackend backend = CacheBackend::memory;
-  std::string root_path_or_url = "./FLAXKV_DB";  // a redis:// URL with CacheBackend::redis
-  bool shared_by_all_callers = false;            // CACHE_SCOPE=global
-  bool cached_by_default = false;                // DEFAULT_REQUEST_CACHING_VALUE
+  std::string root_path_or_url = "./FLAXKV_DB";        // a redis:// URL with CacheBackend::redis
+  bool shared_by_all_callers = false;                  // CACHE_SCOPE=global
+  bool cached_by_default = false;                      // DEFAULT_REQUEST_CACHING_VALUE
+  std::chrono::seconds ttl{0};                         // CACHE_TTL; 0: answers are kept for ever
+  std::uint64_t max_bytes = std::uint64_t{256} << 20;  // CACHE_MAX_BYTES: of memory
+  std::uint64_t max_entry_bytes = std::uint64_t{8} << 20;  // CACHE_MAX_ENTRY_BYTES
+  CacheReplay replay = CacheReplay::instant;               // CACHE_REPLAY: of streams
+  bool single_flight = true;                               // CACHE_SINGLE_FLIGHT
 };
 
 struct ModelMap {  // CUSTOM_MODEL_CONFIG

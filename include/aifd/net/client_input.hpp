@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "aifd/base/error.hpp"
+#include "aifd/chain/event.hpp"
 #include "aifd/chain/task.hpp"
-#include "aifd/net/event.hpp"
 #include "aifd/net/stream.hpp"
 
 namespace aifd::net {
@@ -73,7 +73,7 @@ class ClientInput {
   void start_idle_wait();
 
   Stream& stream_;
-  Event arrived_;
+  chain::Event arrived_;
   Buffer current_;
   Buffer next_;
   std::size_t taken_ = 0;  // of current_: head and body bytes handed out

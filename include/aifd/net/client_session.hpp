@@ -11,6 +11,7 @@
 #include "aifd/base/cidr.hpp"
 #include "aifd/base/lifecycle.hpp"
 #include "aifd/chain/middleware.hpp"
+#include "aifd/chain/upstream_calls.hpp"
 #include "aifd/config/settings.hpp"
 #include "aifd/net/client_body.hpp"
 #include "aifd/net/client_input.hpp"
@@ -27,6 +28,7 @@ struct SessionContext {
   asio::io_context& loop;
   Ticker& ticker;
   UpstreamPool& pool;
+  chain::UpstreamCalls& calls;
   const config::Settings& settings;
   const chain::Chain& chain;
   const Lifecycle& lifecycle;
@@ -102,7 +104,7 @@ class ClientSession {
   Patience patience_;
   LeaveProbe probe_;
   IpAddress peer_;
-  Stopper* stopper_ = nullptr;  // of the exchange under way
+  chain::Stopper* stopper_ = nullptr;  // of the exchange under way
   Waiting waiting_ = Waiting::no;
   bool late_ = false;
   bool draining_ = false;

@@ -5,14 +5,14 @@
 #include <string>
 
 #include "aifd/chain/relay.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/net/deadline.hpp"
-#include "aifd/net/stopper.hpp"
 #include "aifd/net/stream.hpp"
 #include "aifd/protocol/head_writer.hpp"
 
 namespace aifd::net {
 
-class ClientSink final : public chain::ResponseSink, private Stoppable, private Deadline {
+class ClientSink final : public chain::ResponseSink, private chain::Stoppable, private Deadline {
  public:
   struct Options {
     unsigned client_version_minor = 1;
@@ -20,7 +20,7 @@ class ClientSink final : public chain::ResponseSink, private Stoppable, private 
     std::chrono::milliseconds write_timeout{};  // for one write that the client does not take
   };
 
-  ClientSink(Stream& stream, LoopExecutor executor, Stopper& stopper, Ticker& ticker,
+  ClientSink(Stream& stream, LoopExecutor executor, chain::Stopper& stopper, Ticker& ticker,
              Options options);
 
   void begin(const protocol::ResponseHead& head, const protocol::BodyFraming& framing) override;
@@ -44,7 +44,7 @@ class ClientSink final : public chain::ResponseSink, private Stoppable, private 
 
   Stream& stream_;
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor> pace_;
-  Stopper& stopper_;
+  chain::Stopper& stopper_;
   Options options_;
   std::string head_;
   std::array<char, 20> chunk_header_{};

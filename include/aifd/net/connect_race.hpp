@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "aifd/base/clock.hpp"
-#include "aifd/net/event.hpp"
-#include "aifd/net/stopper.hpp"
+#include "aifd/chain/event.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/net/stream.hpp"
 
 namespace aifd::net {
 
 // Held by a shared_ptr: handlers of lost attempts may outlive the race.
-class ConnectRace final : public Stoppable, public std::enable_shared_from_this<ConnectRace> {
+class ConnectRace final : public chain::Stoppable,
+                          public std::enable_shared_from_this<ConnectRace> {
  public:
   static constexpr std::chrono::milliseconds kStagger{250};
 
@@ -38,7 +39,7 @@ class ConnectRace final : public Stoppable, public std::enable_shared_from_this<
   std::size_t running_ = 0;
   bool finished_ = false;
   error_code result_;
-  Event done_;
+  chain::Event done_;
 };
 
 }  // namespace aifd::net

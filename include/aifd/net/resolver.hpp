@@ -14,8 +14,8 @@
 
 #include "aifd/base/clock.hpp"
 #include "aifd/base/error.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/chain/task.hpp"
-#include "aifd/net/stopper.hpp"
 
 namespace aifd::net {
 
@@ -42,7 +42,7 @@ class Resolver {
 
   // At least one address, IPv6 and IPv4 in turn (RFC 8305, section 4), or upstream_unreachable. An
   // address given as text comes back as it is.
-  Task<Result<Addresses>> resolve(std::string host, LoopExecutor executor, Stopper& stopper);
+  Task<Result<Addresses>> resolve(std::string host, LoopExecutor executor, chain::Stopper& stopper);
 
   // Whether a look-up is under way, which no one can end: the process need not wait for it.
   bool busy() const;

@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "aifd/base/error.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/net/client_input.hpp"
-#include "aifd/net/stopper.hpp"
 #include "aifd/net/upstream_connection.hpp"
 
 namespace aifd::net {
@@ -21,6 +21,7 @@ struct TunnelEnd {
 // Runs until either side ends, both are silent for `idle`, or `stopper` stops it. One piece in
 // flight each way. Both connections are of no further use afterwards.
 Task<TunnelEnd> run_tunnel(Stream& client, ClientInput& input, UpstreamConnection& upstream,
-                           Stopper& stopper, LoopExecutor executor, std::chrono::milliseconds idle);
+                           chain::Stopper& stopper, LoopExecutor executor,
+                           std::chrono::milliseconds idle);
 
 }  // namespace aifd::net

@@ -7,22 +7,22 @@
 #include <string_view>
 
 #include "aifd/base/error.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/net/deadline.hpp"
-#include "aifd/net/stopper.hpp"
 #include "aifd/net/stream.hpp"
 #include "aifd/protocol/fields.hpp"
 
 namespace aifd::net {
 
 // Belongs to one exchange at a time, or rests in the pool; stays on its worker.
-class UpstreamConnection final : public Stoppable, private Deadline {
+class UpstreamConnection final : public chain::Stoppable, private Deadline {
  public:
   UpstreamConnection(Socket socket, Ticker& ticker);
 
   Stream& stream() noexcept { return stream_; }
 
   // From here on failures are told as this exchange's; null: as nobody's, in the pool.
-  void serve(Stopper* stopper) noexcept;
+  void serve(chain::Stopper* stopper) noexcept;
 
   // If nothing arrives until then, reads and writes end with an error of this kind.
   void expect_within(std::chrono::milliseconds delay, ErrorKind otherwise) noexcept;
@@ -80,7 +80,7 @@ class UpstreamConnection final : public Stoppable, private Deadline {
   Error failure(std::string_view doing, const error_code& ec) const;
 
   Stream stream_;
-  Stopper* stopper_ = nullptr;
+  chain::Stopper* stopper_ = nullptr;
   std::unique_ptr<char[]> data_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;

@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
+#include "aifd/chain/event.hpp"
 #include "aifd/chain/exchange.hpp"
 #include "aifd/chain/middleware.hpp"
+#include "aifd/chain/stopper.hpp"
 #include "aifd/config/settings.hpp"
-#include "aifd/net/event.hpp"
-#include "aifd/net/stopper.hpp"
 #include "aifd/net/upstream_pool.hpp"
 
 namespace aifd::net {
@@ -21,9 +21,8 @@ namespace aifd::net {
 class UpstreamExchange {
  public:
   // `stop_client_read` ends a wait for the request's body.
-  UpstreamExchange(chain::Exchange& exchange, Stopper& stopper, UpstreamPool& pool,
-                   LoopExecutor executor, const config::Timeouts& timeouts,
-                   std::function<void()> stop_client_read);
+  UpstreamExchange(chain::Exchange& exchange, UpstreamPool& pool, LoopExecutor executor,
+                   const config::Timeouts& timeouts, std::function<void()> stop_client_read);
   UpstreamExchange(const UpstreamExchange&) = delete;
   UpstreamExchange& operator=(const UpstreamExchange&) = delete;
   ~UpstreamExchange() = default;
@@ -60,7 +59,7 @@ class UpstreamExchange {
   void drop_connection() noexcept;
 
   chain::Exchange& exchange_;
-  Stopper& stopper_;
+  chain::Stopper& stopper_;
   UpstreamPool& pool_;
   LoopExecutor executor_;
   const config::Timeouts& timeouts_;
@@ -68,14 +67,14 @@ class UpstreamExchange {
 
   ServerPool* server_ = nullptr;
   std::unique_ptr<UpstreamConnection> connection_;
-  std::optional<Stopper::Guard> guard_;
+  std::optional<chain::Stopper::Guard> guard_;
   std::string head_;
   protocol::BodyFraming framing_;  // of the request on its way up, as its head says
   std::array<char, 20> chunk_header_{};
 
   Upload upload_ = Upload::none;
   bool upload_stopped_ = false;
-  Event upload_ended_;
+  chain::Event upload_ended_;
 
   bool asks_upgrade_ = false;
   bool answer_whole_ = false;

@@ -50,7 +50,8 @@ class UpstreamPool final : private Deadline {
 
   // A new connection, TLS and proxy included, within TIMEOUT. Its errors are retryable: no byte
   // of a request has been sent.
-  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(ServerPool& server, Stopper& stopper);
+  Task<Result<std::unique_ptr<UpstreamConnection>>> connect(ServerPool& server,
+                                                            chain::Stopper& stopper);
 
   // Takes back a connection whose answer was read to its end. `keep_alive` is the answer's
   // Keep-Alive field.

@@ -11,6 +11,7 @@
 #include "aifd/config/settings.hpp"
 #include "aifd/net/client_session.hpp"
 #include "aifd/net/deadline.hpp"
+#include "aifd/net/detached_calls.hpp"
 #include "aifd/net/resolver.hpp"
 #include "aifd/net/upstream_pool.hpp"
 
@@ -59,6 +60,7 @@ class Worker {
   asio::executor_work_guard<LoopExecutor> work_;
   Ticker ticker_;
   UpstreamPool pool_;
+  DetachedCalls calls_;
   std::mt19937_64 random_;
   SessionContext context_;
   std::list<Acceptor> acceptors_;

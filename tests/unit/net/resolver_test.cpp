@@ -54,7 +54,7 @@ class ResolverTest : public ::testing::Test {
  protected:
   Result<Addresses> resolve(const std::string& host) {
     asio::io_context loop(1);
-    Stopper stopper;
+    chain::Stopper stopper;
     std::optional<Result<Addresses>> found;
     asio::co_spawn(loop, resolver_.resolve(host, loop.get_executor(), stopper),
                    [&](const std::exception_ptr&, Result<Addresses> result) {
@@ -108,7 +108,7 @@ TEST_F(ResolverTest, ServesAnOldAnswerWhileTheNameServerFailsButNotForEver) {
 
 TEST_F(ResolverTest, GivesUpWaitingWhenItIsStopped) {
   asio::io_context loop(1);
-  Stopper stopper;
+  chain::Stopper stopper;
   stopper.stop({ErrorKind::client_gone, ErrorSource::client, false, ""});
   std::optional<Result<Addresses>> found;
   asio::co_spawn(loop, resolver_.resolve("b.example", loop.get_executor(), stopper),

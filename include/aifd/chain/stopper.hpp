@@ -8,7 +8,7 @@
 
 #include "aifd/base/error.hpp"
 
-namespace aifd::net {
+namespace aifd::chain {
 
 // Something that waits and can be told to give up: its wait then ends with an error soon.
 class Stoppable {
@@ -61,4 +61,4 @@ class Stopper {
   std::optional<Error> reason_;
 };
 
-}  // namespace aifd::net
+}  // namespace aifd::chain

@@ -1,13 +1,11 @@
-#include "aifd/net/stopper.hpp"
+#include "aifd/chain/stopper.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
 
-#include "aifd/net/deadline.hpp"
-
-namespace aifd::net {
+namespace aifd::chain {
 namespace {
 
 const Error kGone{ErrorKind::client_gone, ErrorSource::client, false, ""};
@@ -67,36 +65,5 @@ TEST_F(StopperTest, TakesGuardsThatEndInAnyOrder) {
   EXPECT_EQ(journal_, "b");
 }
 
-class NeverDue final : public Deadline {
- public:
-  using Deadline::Deadline;
-
- private:
-  void on_deadline() noexcept override {
-    ADD_FAILURE() << "a deadline that was not set has passed";
-  }
-};
-
-TEST(Ticker, SleepsWhileNoDeadlineIsThere) {
-  asio::io_context loop;
-  const Ticker ticker(loop);
-  EXPECT_EQ(loop.poll(), 0U);
-  EXPECT_TRUE(loop.stopped()) << "no timer keeps the loop awake";
-}
-
-TEST(Ticker, WakesForADeadlineAndTakesThemOutInAnyOrder) {
-  asio::io_context loop;
-  Ticker ticker(loop);
-  auto first = std::make_unique<NeverDue>(ticker);
-  auto second = std::make_unique<NeverDue>(ticker);
-  auto third = std::make_unique<NeverDue>(ticker);
-  second.reset();
-  first.reset();
-  const NeverDue fourth(ticker);
-  third.reset();
-  EXPECT_EQ(loop.poll(), 0U);
-  EXPECT_FALSE(loop.stopped()) << "a tick is due";
-}
-
 }  // namespace
-}  // namespace aifd::net
+}  // namespace aifd::chain

@@ -1,10 +1,10 @@
-#include "aifd/net/event.hpp"
+#include "aifd/chain/event.hpp"
 
 #include <gtest/gtest.h>
 
 #include "support/run_task.hpp"
 
-namespace aifd::net {
+namespace aifd::chain {
 namespace {
 
 using test::Running;
@@ -109,4 +109,4 @@ TEST(Event, ThatEndsTakesTheFrameOfItsWaiterAlongThroughTheLoop) {
 }
 
 }  // namespace
-}  // namespace aifd::net
+}  // namespace aifd::chain

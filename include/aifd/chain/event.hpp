@@ -9,7 +9,7 @@
 
 #include "aifd/chain/task.hpp"
 
-namespace aifd::net {
+namespace aifd::chain {
 
 // Auto-reset. Used on one loop's thread; at most one waiter. A waiting coroutine's frame is
 // destroyed by its loop once the event is gone.
@@ -58,4 +58,4 @@ class Event {
   bool set_ = false;
 };
 
-}  // namespace aifd::net
+}  // namespace aifd::chain
