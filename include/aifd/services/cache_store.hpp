@@ -72,7 +72,7 @@ class CacheStore {
   virtual ~CacheStore() = default;
 
   // The answer where the store has one at hand, without waiting; a null pointer in it is a miss.
-  // nullopt: only get() can tell.
+  // nullopt: only get() can tell. Does not count misses: who asks get() then has them counted once.
   virtual std::optional<CacheEntryPtr> try_get(const CacheKey&) { return std::nullopt; }
 
   // Null: a miss. Awaited at once, from a coroutine on an event loop; resumes on that loop, within
