@@ -1,7 +1,6 @@
 #include "aifd/services/redis_limiter.hpp"
 
 #include <boost/asio/this_coro.hpp>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -14,12 +13,11 @@ namespace {
 
 RedisOptions options_for(config::RedisUrl url, std::chrono::milliseconds budget,
                          chain::WrapByteStream tls) {
-  if (url.tls && !tls) throw std::invalid_argument("rediss:// without a TLS stream");
   RedisOptions options;
   options.url = std::move(url);
   options.budget = budget;
   options.meanwhile = "limits are counted by this daemon alone";
-  if (options.url.tls) options.wrap = std::move(tls);
+  options.wrap = std::move(tls);
   return options;
 }
 

@@ -53,6 +53,7 @@ class RedisConnection {
   static constexpr Token kAwait{};
 
   struct Call {
+    Clock::duration time;  // it was given
     Clock::time_point deadline;
     Waiter waiter;
   };
@@ -76,7 +77,9 @@ class RedisConnection {
   void watch(Clock::time_point deadline);
   void on_time();
   void give_up(Clock::time_point at);
+  Clock::time_point due(const Call& call) const noexcept;
   Clock::time_point earliest() const noexcept;
+  std::chrono::milliseconds time_of_overdue(Clock::time_point at) const noexcept;
 
   LoopExecutor loop_;
   std::shared_ptr<RedisServer> server_;
