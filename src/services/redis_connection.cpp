@@ -92,12 +92,13 @@ void RedisConnection::shutdown() noexcept {
 }
 
 Task<std::optional<RedisReply>> RedisConnection::command(
-    std::span<const std::string_view> arguments, Clock::time_point deadline) {
+    std::span<const std::string_view> arguments, std::chrono::milliseconds time,
+    Clock::time_point asked) {
   if (away_) co_return std::nullopt;
   append_redis_command(arguments, out_);
   co_return co_await asio::async_initiate<const Token, void(std::optional<RedisReply>)>(
-      [this, deadline](auto waiter) {
-        calls_.push_back({deadline - Clock::now(), deadline, std::move(waiter)});
+      [this, time, deadline = asked + time](auto waiter) {
+        calls_.push_back({time, deadline, std::move(waiter)});
         watch(deadline);
         send();
       },
@@ -293,12 +294,10 @@ Clock::time_point RedisConnection::earliest() const noexcept {
   return connecting ? std::min(first, wire_->connect_deadline) : first;
 }
 
-// What the first call that is overdue was given; a caller may have used up a bit of a budget.
+// What the first call that is overdue was given.
 std::chrono::milliseconds RedisConnection::time_of_overdue(Clock::time_point at) const noexcept {
-  const std::chrono::milliseconds budget = server_->options().budget;
   const auto call = std::ranges::find_if(calls_, [&](const Call& c) { return due(c) <= at; });
-  if (call == calls_.end()) return budget;
-  return std::max(budget, std::chrono::round<std::chrono::milliseconds>(call->time));
+  return call == calls_.end() ? server_->options().budget : call->time;
 }
 
 // Of what is overdue since `at`. A connection that is being made goes on being made until its own

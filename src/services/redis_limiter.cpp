@@ -42,13 +42,13 @@ Task<std::optional<LimitDecision>> RedisLimiter::hit(const chain::CallerId& call
       redis_connection(asio::query(loop, asio::execution::context), server_);
   if (rule.limits.empty()) co_return LimitDecision{};
   if (connection.away()) co_return std::nullopt;
-  const Clock::time_point deadline = Clock::now() + budget_;
+  const Clock::time_point asked = Clock::now();
   const LimitCommand command(strategy_, caller, rule);
   std::vector<std::string_view> arguments = command.arguments("EVALSHA", digest_);
-  std::optional<RedisReply> reply = co_await connection.command(arguments, deadline);
+  std::optional<RedisReply> reply = co_await connection.command(arguments, budget_, asked);
   if (reply && reply->is_error("NOSCRIPT")) {  // a new server, or a new version of the script
     arguments = command.arguments("EVAL", script_);
-    reply = co_await connection.command(arguments, deadline);
+    reply = co_await connection.command(arguments, budget_, asked);
   }
   if (!reply) co_return std::nullopt;
   const std::optional<LimitDecision> decision = command.read(*reply);

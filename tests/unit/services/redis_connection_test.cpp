@@ -96,10 +96,10 @@ class RedisConnectionTest : public testing::Test {
     return redis_connection(loop_, std::make_shared<RedisServer>(options));
   }
 
-  std::unique_ptr<test::Running<Reply>> ask(RedisConnection& connection, Clock::duration time) {
+  std::unique_ptr<test::Running<Reply>> ask(RedisConnection& connection,
+                                            std::chrono::milliseconds time) {
     static constexpr std::array<std::string_view, 1> kCommand{"X"};
-    return std::make_unique<test::Running<Reply>>(
-        loop_, connection.command(kCommand, Clock::now() + time));
+    return std::make_unique<test::Running<Reply>>(loop_, connection.command(kCommand, time));
   }
 
   // Timers that are due go off in one of the passes.
