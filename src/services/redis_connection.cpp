@@ -19,7 +19,7 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kFirstPause = 100ms;
 constexpr std::chrono::milliseconds kLongestPause = 2s;
 constexpr auto kSettled = 2s;  // a connection that lasts as long is a good one
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = 64 * 1024;  // large replies in few passes of the loop
 constexpr std::string_view kUnasked = "it sends what nobody asked for";
 
 std::string in_ms(std::chrono::milliseconds time) {

@@ -109,7 +109,7 @@ TEST_F(RedisStoreTest, LetsRedisDropWhatExpires) {
 }
 
 TEST_F(RedisStoreTest, IsSharedByDaemonsAndTheirLoops) {
-  constexpr unsigned kEach = 50;
+  constexpr unsigned kEach = 20;
   RedisStore first(redis_.url(), patient());
   RedisStore second(redis_.url(), patient());
   std::atomic<unsigned> wrong = 0;
