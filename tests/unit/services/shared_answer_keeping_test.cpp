@@ -6,6 +6,7 @@
 
 #include "aifd/services/shared_answer.hpp"
 #include "answer_recording.hpp"
+#include "services/logged_lines.hpp"
 #include "services/shared_answer_samples.hpp"
 
 namespace aifd::services {
@@ -126,6 +127,7 @@ TEST(SharedAnswerKeeping, WhatBrokeOrNobodyReadsIsNotKept) {
 }
 
 TEST(SharedAnswerKeeping, AStoreThatThrowsHurtsNobody) {
+  const LoggedLines logged;
   Kept kept;
   SharedAnswer::Options options = kept.options();
   options.keep = [](const CacheEntryPtr&) { throw std::runtime_error("no room"); };
@@ -136,6 +138,7 @@ TEST(SharedAnswerKeeping, AStoreThatThrowsHurtsNobody) {
   call.piece("body");
   call.end();
   EXPECT_EQ((*reader.whole())->body, "body");
+  EXPECT_EQ(logged.count(), 1);
 }
 
 TEST(SharedAnswerKeeping, TheRhythmOfAStreamIsKept) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <stdexcept>
-
 #include "cache_samples.hpp"
 #include "services/shared_answer_samples.hpp"
 
@@ -166,18 +164,19 @@ TEST(SharedAnswer, AReadersStopperEndsEachOfItsWaits) {
   TestReader two(*answer);
   TestReader three(*answer);
   TestReader stays(*answer);
+  call.begin();
   const auto head = one.start(one->head());
-  call.begin_with_head();
   const auto whole = two.start(two->whole());
   const auto piece = three.start(three->next());
   for (TestReader* reader : {&one, &two, &three}) {
     reader->stop();
     reader->poll();
   }
-  EXPECT_TRUE(head->finished());  // by the head or by its stopper
+  EXPECT_EQ(head->take().error().detail, "It left.");
   EXPECT_EQ(whole->take().error().detail, "It left.");
   EXPECT_EQ(piece->take().error().detail, "It left.");
   EXPECT_EQ(three.next().error().detail, "It left.");  // stopped before it would wait
+  call.head();
   call.piece("on it goes");
   call.end();
   EXPECT_EQ(stays.drain(), "on it goes");
