@@ -123,7 +123,7 @@ class CacheUpstream(Upstream):
 
     def send_json(self, connection: Connection, value: Dict, breaks: bool = False) -> None:
         """Not as anybody would write it again, so that a copy can be told from a new writing."""
-        body = (json.dumps(value, indent=1).replace('": ', '" :  ') + "\n\n").encode()
+        body = (json.dumps(value, indent=1, separators=(",", " :  ")) + "\n\n").encode()
         self._send(connection, "200 OK", JSON, body, breaks)
 
     def _send(self, connection: Connection, status: str, fields, body: bytes, breaks: bool = False) -> None:
