@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from harness import (EMBEDDINGS, JSON, CacheUpstream, Swarm, answer, bearer, caching, expect_request, fresh, ok, post,
-                     raw_post, send, settle, state)
-from harness.openai_answers import base64_of, vector_of
+from harness import (EMBEDDINGS, JSON, CacheUpstream, answer, bearer, expect_request, fresh, ok, post, send,
+                     state)
+from harness.openai_answers import base64_of, narrow, vector_of
 
 UPSTREAM = CacheUpstream
 SETTINGS = {"CACHE_OPENAI": "true", "CACHE_BACKEND": "MEMORY"}
@@ -28,10 +28,6 @@ def floats(coded: str):
     data = base64.b64decode(coded, validate=True)
     assert len(data) % 4 == 0
     return list(struct.unpack(f"<{len(data) // 4}f", data))
-
-
-def narrow(vector):
-    return list(struct.unpack(f"<{len(vector)}f", struct.pack(f"<{len(vector)}f", *vector)))
 
 
 def assert_answers(response, inputs, coded=False, dimensions=5):

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from harness import (CHAT, JSON, LAST_CHUNK, SSE_HEAD, CacheUpstream, Cut, Daemon, Swarm, bearer, caching, chat_of, chunk,
+from harness import (CHAT, JSON, LAST_CHUNK, SSE_HEAD, CacheUpstream, Cut, Swarm, bearer, caching, chat_of, chunk,
                      cut, event, eventually, expect_request, hold, is_sanitized, post, raw_post, reset, routes, send,
                      send_all, settle, state, wait)
 from harness.openai_answers import chunks_of

@@ -159,6 +159,11 @@ def vector_of(given, dimensions: int = 5) -> List[float]:
     return [((seed >> (at % 24)) % 256 - 128) / (64 if at % 2 else 1000) for at in range(dimensions)]
 
 
+def narrow(vector: List[float]) -> List[float]:
+    """The same numbers as float32 holds them."""
+    return list(struct.unpack(f"<{len(vector)}f", struct.pack(f"<{len(vector)}f", *vector)))
+
+
 def base64_of(vector: List[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
