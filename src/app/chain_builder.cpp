@@ -4,6 +4,7 @@
 #include "aifd/middleware/access_log.hpp"
 #include "aifd/middleware/admission.hpp"
 #include "aifd/middleware/benchmark.hpp"
+#include "aifd/middleware/cache.hpp"
 #include "aifd/middleware/cors.hpp"
 #include "aifd/middleware/forward_key.hpp"
 #include "aifd/middleware/ip_filter.hpp"
@@ -19,9 +20,10 @@ namespace {
 
 using Links = std::vector<std::unique_ptr<chain::Middleware>>;
 
-bool counts_callers(const config::Settings& settings) {
+// Whether anything asks who the caller is.
+bool tells_callers(const config::Settings& settings) {
   const config::Limits& limits = settings.limits;
-  return !limits.requests.empty() || !limits.global.empty() || !limits.token_quota.empty();
+  return settings.cache.on() || !limits.requests.empty() || !limits.global.empty() || !limits.token_quota.empty();
 }
 
 void add_request_limit(const config::Settings& settings, Services& services, Links& links) {
@@ -47,7 +49,8 @@ void add_token_pace(const config::Settings& settings, Links& links) {
   services::LimitRules rules(settings.limits.tokens, {}, {});
   const config::IterChunkType chunks = settings.limits.iter_chunk_type;
   if (rules.empty() && chunks == config::IterChunkType::efficiency) return;
-  links.push_back(std::make_unique<middleware::TokenPace>(std::move(rules), chunks));
+  const bool paces_hits = settings.cache.replay == config::CacheReplay::paced;
+  links.push_back(std::make_unique<middleware::TokenPace>(std::move(rules), chunks, paces_hits));
 }
 
 }  // namespace
@@ -79,7 +82,7 @@ chain::Chain build_chain(const config::Settings& settings, Services& services) {
   // Behind the route: a key rests at one upstream and serves at another.
   add(std::make_unique<middleware::ForwardKey>(
       services.keys, middleware::ForwardKey::Options{.required = settings.require_forward_key,
-                                                     .tell_callers = counts_callers(settings),
+                                                     .tell_callers = tells_callers(settings),
                                                      .rest = settings.api_key_cooldown}));
 
   // Behind the key, which tells the level, and before the limits: what is refused is not counted.
@@ -100,10 +103,17 @@ chain::Chain build_chain(const config::Settings& settings, Services& services) {
     add(std::make_unique<middleware::Benchmark>(settings.max_buffered_body_bytes));
   }
 
-  // Last, since it may send the request to another server than the route's.
+  // May send the request to another server than the route's, under another model: the cache must
+  // know which.
   if (!settings.model_map.models.empty()) {
     add(std::make_unique<middleware::ModelMap>(settings.model_map,
                                                settings.max_buffered_body_bytes));
+  }
+
+  // Last, since it calls the upstream itself, for all who ask the same; behind all that may refuse,
+  // so that nobody is answered who has no right to ask.
+  if (services.cache) {
+    add(std::make_unique<middleware::Cache>(settings, *services.cache, services.flights));
   }
   return chain::Chain(std::move(links));
 }

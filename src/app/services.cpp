@@ -1,5 +1,6 @@
 #include "aifd/app/services.hpp"
 
+#include "aifd/app/cache_store.hpp"
 #include "aifd/middleware/benchmark.hpp"
 #include "aifd/net/tls_byte_stream.hpp"
 
@@ -30,6 +31,7 @@ Services::Services(const config::Settings& settings,
       keys(settings.forward_keys, settings.api_keys),
       limiter(settings.limits.strategy),
       shared_limiter(make_shared_limiter(settings.limits)),
+      cache(settings.cache.on() ? make_cache_store(settings) : nullptr),
       access_log(std::move(access_lines)) {}
 
 }  // namespace aifd::app

@@ -26,6 +26,7 @@ constexpr std::array kRows{
     Row{ErrorKind::model_denied, "model_denied", 403},
     Row{ErrorKind::rate_limited, "rate_limited", 429},
     Row{ErrorKind::no_route, "no_route", 404},
+    Row{ErrorKind::not_cached, "not_cached", 504},
     Row{ErrorKind::draining, "draining", 503},
     Row{ErrorKind::overloaded, "overloaded", 503},
     Row{ErrorKind::upstream_unreachable, "upstream_unreachable", 502},

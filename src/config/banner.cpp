@@ -34,7 +34,7 @@ std::string list_keys(const std::vector<Key>& keys) {
   return std::to_string(keys.size()) + " (" + join(shown, ", ") + ")";
 }
 
-std::string describe_cache(const Cache& cache) {
+std::string describe_cache(const Cache& cache, bool openai) {
   std::string text(to_string(cache.backend));
   if (cache.backend == CacheBackend::lmdb || cache.backend == CacheBackend::leveldb) {
     text += " in " + cache.root_path_or_url;
@@ -42,8 +42,9 @@ std::string describe_cache(const Cache& cache) {
     const Result<RedisUrl> url = parse_redis_url(cache.root_path_or_url);
     text += url ? " at " + url->to_string() : "";
   }
-  return text +
-         (cache.cached_by_default ? ", for every request" : ", for requests that ask for it");
+  if (cache.ttl.count() > 0) text += ", " + std::to_string(cache.ttl.count()) + " s";
+  const bool asks = openai && !cache.cached_by_default;
+  return text + (asks ? ", for requests that ask for it" : ", for every request");
 }
 
 void add_keys(const Settings& settings, const Colour& colour, std::vector<BoxRow>& rows) {
@@ -65,7 +66,7 @@ void add_route(const Settings& settings, const Route& route, const Colour& colou
   rows.push_back({"type", std::string(to_string(route.type)), colour});
   if (openai) add_keys(settings, colour, rows);
   if (cached) {
-    rows.push_back({"cache", describe_cache(settings.cache), colour});
+    rows.push_back({"cache", describe_cache(settings.cache, openai), colour});
     const std::string routes = join(settings.cache.routes, ", ");
     if (!routes.empty()) rows.push_back({"cache routes", routes, colour});
   }

@@ -4,6 +4,7 @@
 #include <initializer_list>
 
 #include "aifd/config/redis_url.hpp"
+#include "scalars.hpp"
 #include "text.hpp"
 #include "text_file.hpp"
 
@@ -20,7 +21,10 @@ class Checker {
     if (known({"OPENAI_API_KEY_CONFIG", "FORWARD_KEY_CONFIG"})) check_keys();
     if (known({"LEVEL_MODELS", "FORWARD_KEY_CONFIG"})) check_levels();
     if (known({"REQUIRE_FORWARD_KEY", "FORWARD_KEY_CONFIG"})) check_required_key();
-    if (known({"CACHE_BACKEND", "CACHE_ROOT_PATH_OR_URL"})) check_cache();
+    if (known({"CACHE_BACKEND", "CACHE_ROOT_PATH_OR_URL"})) check_cache_place();
+    if (known({"CACHE_MAX_BYTES", "CACHE_MAX_ENTRY_BYTES"})) check_cache_sizes();
+    if (known({"CACHE_GENERAL", "CACHE_ROUTES"})) check_cached_routes();
+    if (known({"CACHE_REPLAY", "TOKEN_RATE_LIMIT"})) check_replay();
     if (known({"PROXY_PROTOCOL", "TRUSTED_PROXIES"})) check_proxy_protocol();
     if (known({"PORT", "WEBUI", "WEBUI_PORT"})) check_ports();
     if (known({"TZ"})) check_time_zone();
@@ -141,7 +145,7 @@ class Checker {
     }
   }
 
-  void check_cache() {
+  void check_cache_place() {
     const std::string name = "CACHE_ROOT_PATH_OR_URL";
     const std::string& place = settings_.cache.root_path_or_url;
     const bool is_url = place.find("://") != std::string::npos;
@@ -152,6 +156,33 @@ class Checker {
            "redis://[user:password@]host:port[/database] or rediss://...");
     } else if (is_url) {
       fail(name, "is a URL, and CACHE_BACKEND is not REDIS", "a directory");
+    }
+  }
+
+  void check_cache_sizes() {
+    const Cache& cache = settings_.cache;
+    if (cache.backend == CacheBackend::redis) {
+      if (cache.max_bytes) {
+        warn("CACHE_MAX_BYTES", "does nothing to a Redis server, which has its own maxmemory");
+      }
+    } else if (settings_.origins.contains("CACHE_MAX_ENTRY_BYTES") &&
+               cache.max_entry_bytes > cache.byte_limit()) {
+      fail("CACHE_MAX_ENTRY_BYTES",
+           "is more than all answers may take (" + show_bytes(cache.byte_limit()) + ")",
+           "at most CACHE_MAX_BYTES");
+    }
+  }
+
+  void check_cached_routes() {
+    if (settings_.cache.general && settings_.cache.routes.empty()) {
+      warn("CACHE_GENERAL",
+           "no answer of a general route is kept, since CACHE_ROUTES names no path");
+    }
+  }
+
+  void check_replay() {
+    if (settings_.cache.replay == CacheReplay::paced && settings_.limits.tokens.empty()) {
+      warn("CACHE_REPLAY", "kept streams are sent at once, since TOKEN_RATE_LIMIT is empty");
     }
   }
 

@@ -34,6 +34,11 @@ constexpr Names<CacheBackend, 4> kCacheBackends{{
     {CacheBackend::leveldb, "LevelDB"},
     {CacheBackend::redis, "REDIS"},
 }};
+constexpr Names<CacheReplay, 3> kCacheReplays{{
+    {CacheReplay::instant, "instant"},
+    {CacheReplay::original, "original"},
+    {CacheReplay::paced, "paced"},
+}};
 
 template <class Value, std::size_t count>
 std::string_view name_of(const Names<Value, count>& names, Value value) {
@@ -67,6 +72,9 @@ std::string_view to_string(IterChunkType type) {
 std::string_view to_string(CacheBackend backend) {
   return name_of(kCacheBackends, backend);
 }
+std::string_view to_string(CacheReplay replay) {
+  return name_of(kCacheReplays, replay);
+}
 
 std::optional<RateLimitStrategy> strategy_from(std::string_view text) {
   return value_of(kStrategies, text);
@@ -78,6 +86,10 @@ std::optional<IterChunkType> chunk_type_from(std::string_view text) {
 
 std::optional<CacheBackend> cache_backend_from(std::string_view text) {
   return value_of(kCacheBackends, text);
+}
+
+std::optional<CacheReplay> cache_replay_from(std::string_view text) {
+  return value_of(kCacheReplays, text);
 }
 
 }  // namespace aifd::config

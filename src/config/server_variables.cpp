@@ -15,6 +15,7 @@ constexpr std::uint64_t kHighestPort = 65535;
 constexpr std::uint64_t kMostWorkers = 1024;
 constexpr std::uint64_t kMostConnections = 100'000'000;
 constexpr std::string_view kAcceptedPort = "a port from 1 to 65535, or 0 for any free one";
+constexpr std::size_t kLongestSocketPath = 107;  // sockaddr_un.sun_path, with a zero after it
 constexpr std::string_view kUnused = "Accepted and unused: there is no second process to talk to.";
 
 void read_host(std::string_view text, Settings& settings, Problems& problems) {
@@ -38,6 +39,13 @@ void read_workers(std::string_view text, Settings& settings, Problems& problems)
   const Result<std::uint64_t> workers = parse_count(text, 1, kMostWorkers);
   if (!workers) return problems.push_back(workers.error().detail);
   settings.listen.workers = static_cast<unsigned>(*workers);
+}
+
+void read_admin_socket(std::string_view text, Settings& settings, Problems& problems) {
+  if (text.size() > kLongestSocketPath) {
+    return problems.push_back(in_quotes(text) + " is longer than 107 bytes, the most for a socket");
+  }
+  settings.admin_socket = to_lower(text) == "off" ? "off" : text;
 }
 
 void read_unused(std::string_view, Settings&, Problems&) {}
@@ -91,6 +99,12 @@ const std::array kVariables{
                assign(settings.timeouts.drain, parse_seconds(text), problems);
              },
              [](const Settings& settings) { return show_seconds(settings.timeouts.drain); }},
+    Variable{
+        "ADMIN_SOCKET",
+        "The Unix socket over which \"aifd cache\" talks to a running aifd, or off. Empty: in\n"
+        "$RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or a private directory in /tmp, by the port.",
+        "/run/aifd/aifd.sock", "a path of at most 107 bytes, or off", read_admin_socket,
+        [](const Settings& settings) { return settings.admin_socket; }},
     Variable{"TZ", "The time zone of logs.", "UTC", "a name such as Asia/Shanghai or UTC",
              [](std::string_view text, Settings& settings, Problems& problems) {
                if (!is_token_text(text))

@@ -141,6 +141,7 @@ std::string access_line(std::string_view time, const Exchange& exchange, const O
   if (outcome.head_received != Clock::time_point{}) {
     line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
   }
+  line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
   if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
   line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {

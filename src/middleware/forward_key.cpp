@@ -23,6 +23,14 @@ chain::CallerId caller_of(const KeyRing::Digest& digest) {
   return id;
 }
 
+chain::Identity identity_of(bool has_forward_key, bool has_unknown_key, bool several) {
+  if (!has_forward_key && !has_unknown_key) return chain::Identity::anonymous;
+  if (has_forward_key) {
+    return has_unknown_key ? chain::Identity::mixed : chain::Identity::forward_key;
+  }
+  return several ? chain::Identity::mixed : chain::Identity::key;
+}
+
 Error unauthorized(ErrorSource source, std::string detail) {
   return {ErrorKind::unauthorized, source, false, std::move(detail)};
 }
@@ -76,6 +84,7 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
   } else if (first && !several) {
     caller.id = caller_of(*first);
   }
+  caller.identity = identity_of(caller.known != nullptr, caller.has_unknown_key, several);
   return caller;
 }
 
@@ -110,6 +119,7 @@ Result<chain::Verdict> ForwardKey::decide(Exchange& exchange) const {
   const Result<Caller> caller = recognise(exchange);
   if (!caller) return caller.error();
   exchange.caller = caller->id;
+  exchange.identity = caller->identity;
   if (caller->is_astray || (options_.required && caller->known == nullptr)) {
     return unauthorized(
         ErrorSource::client,

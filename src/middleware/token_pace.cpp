@@ -37,13 +37,14 @@ Result<chain::Verdict> TokenPace::decide(chain::Exchange& exchange) const {
   }
   exchange.request.fields.set("Accept-Encoding", "identity");  // events must be seen to be cut
   const Clock::duration interval = rule == nullptr ? Clock::duration{} : interval_of(rule->limits);
-  auto tap = std::make_unique<PaceTap>(interval);
+  auto tap = std::make_unique<PaceTap>(interval, paces_hits_ ? nullptr : &exchange.cache);
   exchange.set_cutter(*tap);
   exchange.add_tap(std::move(tap));
   return chain::Verdict{chain::Pass{}};
 }
 
 void PaceTap::on_head(protocol::ResponseHead& head) {
+  if (cache_ != nullptr && *cache_ == chain::CacheUse::hit) return;
   const std::optional<Kind> kind = stream_kind(head.fields);
   streams_ = kind.has_value();
   if (kind) splitter_ = protocol::EventSplitter(*kind);

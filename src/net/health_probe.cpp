@@ -6,31 +6,22 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
 #include "aifd/chain/task.hpp"
 #include "aifd/config/base_url.hpp"
 #include "aifd/protocol/proxy_protocol.hpp"
+#include "blocking_ask.hpp"
 
 namespace aifd::net {
 namespace {
 
-namespace http = boost::beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 template <class Channel>
-Result<int> ask(Channel& channel, const config::BaseUrl& url) {
+int ask_health(Channel& channel, const config::BaseUrl& url) {
   const std::string path = url.path.empty() ? "/healthz" : url.path;
-  http::request<http::empty_body> request{http::verb::get, path, 11};
-  request.set(http::field::host, url.authority());
-  request.set(http::field::connection, "close");
-  http::write(channel, request);
-  boost::beast::flat_buffer buffer;
-  http::response<http::string_body> response;
-  http::read(channel, buffer, response);
-  return response.result_int();
+  return static_cast<int>(ask(channel, "GET", path, url.authority()).result_int());
 }
 
 Error failed(std::string why) {
@@ -44,18 +35,14 @@ Result<int> connect_and_ask(const config::BaseUrl& url, bool proxy_protocol,
   const auto endpoints = resolver.resolve(url.host, std::to_string(url.port));
   tcp::socket socket(loop);
   asio::connect(socket, endpoints);
-  // A blocking socket with the kernel's own time limit: simple, and enough for one request.
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
-  const timeval limit{seconds.count(), 0};
-  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  limit_waiting(socket.native_handle(), std::chrono::duration_cast<std::chrono::seconds>(timeout));
   if (proxy_protocol) asio::write(socket, asio::buffer(protocol::kUnknownProxyHeader));
-  if (!url.tls) return ask(socket, url);
+  if (!url.tls) return ask_health(socket, url);
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_verify_mode(asio::ssl::verify_none);
   asio::ssl::stream<tcp::socket&> tls(socket, context);
   tls.handshake(asio::ssl::stream_base::client);
-  return ask(tls, url);
+  return ask_health(tls, url);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ IpAddress peer_address(const Socket& socket) {
   error_code ec;
   const tcp::endpoint peer = socket.remote_endpoint(ec);
   IpAddress result;
-  if (ec) return result;
+  if (ec || peer.data()->sa_family == AF_UNIX) return result;
   const asio::ip::address_v6 address =
       peer.address().is_v6()
           ? peer.address().to_v6()

@@ -107,7 +107,6 @@ Server::~Server() {
 Result<void> Server::listen() {
   Result<std::shared_ptr<asio::ssl::context>> client_tls = make_client_tls();
   if (!client_tls) return client_tls.error();
-  client_tls_ = *client_tls;
   if (!settings_.listen.tls_certificate_file.empty()) {
     Result<std::shared_ptr<asio::ssl::context>> server_tls =
         make_server_tls(settings_.listen.tls_certificate_file, settings_.listen.tls_key_file);
@@ -115,10 +114,23 @@ Result<void> Server::listen() {
     server_tls_ = *server_tls;
   }
   if (settings_.proxy_protocol) proxy_headers_.emplace(settings_.trusted_proxies);
+  share(std::move(*client_tls));
+  return bind(settings_.listen.host, settings_.listen.port);
+}
+
+void Server::listen_on_unix(int unix_socket) {
+  auto client_tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  client_tls->set_verify_mode(asio::ssl::verify_peer);
+  share(std::move(client_tls));
+  workers_.push_back(std::make_unique<Worker>(*shared_));
+  workers_.back()->add_listener(unix_socket, tcp::v4());
+}
+
+void Server::share(std::shared_ptr<asio::ssl::context> client_tls) {
+  client_tls_ = std::move(client_tls);
   shared_ = std::make_unique<Shared>(
       Shared{settings_, chain_, lifecycle_, resolver_, *client_tls_, server_tls_.get(),
              proxy_headers_ ? &*proxy_headers_ : nullptr, most_sessions(settings_)});
-  return bind(settings_.listen.host, settings_.listen.port);
 }
 
 // With several workers each has a listener of its own and the kernel spreads the connections. Such

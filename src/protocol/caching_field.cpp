@@ -1,7 +1,5 @@
 #include "aifd/protocol/caching_field.hpp"
 
-#include <string>
-
 #include "canonical_scalars.hpp"
 #include "json_reader.hpp"
 
@@ -10,15 +8,6 @@ namespace {
 
 using Kind = JsonReader::Kind;
 using Token = JsonReader::Token;
-
-bool is_caching(const Token& name) {
-  if (!name.has_escapes) return name.text == "\"caching\"";
-  constexpr std::size_t kMostBytes = 2 + 7 * 6;  // every letter as \u00XX
-  if (name.text.size() > kMostBytes) return false;
-  std::string decoded;
-  append_canonical_string(decoded, name.text);
-  return decoded == "\"caching\"";
-}
 
 CachingField::Is meaning_of(const Token& value) {
   if (value.text == "true") return CachingField::Is::on;
@@ -53,7 +42,7 @@ class Search {
     const std::size_t name_begin = offset_of(name);
     if (is_last_) found_.cut_length = name_begin - found_.cut_offset;
     is_last_ = false;
-    if (!is_caching(name)) return true;
+    if (word_of(name) != "caching") return true;
     if (found_.is != CachingField::Is::absent) return false;
     const Token value = reader_.next();
     found_.is = meaning_of(value);

@@ -141,4 +141,12 @@ bool append_canonical_number(std::string& out, std::string_view literal) {
   return true;
 }
 
+std::string word_of(const JsonReader::Token& text) {
+  constexpr std::size_t kMostBytes = 128;
+  if (text.text.size() > kMostBytes) return {};
+  std::string word;
+  append_canonical_string(word, text.text.substr(1, text.text.size() - 2));
+  return word;
+}
+
 }  // namespace aifd::protocol

@@ -88,6 +88,8 @@ constexpr Names names_of(ErrorKind kind) {
     case ErrorKind::upstream_broke:
     case ErrorKind::upstream_malformed:
       return kBadGateway;
+    case ErrorKind::not_cached:
+      return {"invalid_request_error", "not_cached", "not_found_error", "NOT_FOUND"};
     case ErrorKind::upstream_connect_timeout:
     case ErrorKind::upstream_first_byte_timeout:
     case ErrorKind::upstream_idle_timeout:

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "aifd/protocol/fields.hpp"
+#include "json_depth.hpp"
 
 namespace aifd::protocol {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 constexpr std::size_t kMaxDepth = 1024;
+constexpr std::string_view kIncludeUsage = "include_usage";
 
 // Up to this size of body a thread keeps its parser and its copy for the next one.
 constexpr std::size_t kKeptBytes = std::size_t{256} * 1024;
@@ -26,46 +28,17 @@ struct Scratch {
   std::string copy;
 };
 
-// At most `limit`; the search is the library's and fast where there are few.
-std::size_t count_up_to(std::string_view text, char c, std::size_t limit) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(c); at != std::string_view::npos && count < limit;
-       at = text.find(c, at + 1)) {
-    ++count;
-  }
-  return count;
-}
-
-std::size_t depth_of(std::string_view body) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < body.size(); ++i) {
-    const char c = body[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
-// simdjson skips nested values without counting. Few bodies have so many brackets that the second
-// walk is needed.
-bool is_too_deep(std::string_view body) {
-  const std::size_t limit = kMaxDepth + 1;
-  if (body.size() < limit) return false;
-  if (count_up_to(body, '{', limit) + count_up_to(body, '[', limit) < limit) return false;
-  return depth_of(body) > kMaxDepth;
-}
-
-enum class Wanted { model, stream, models, fallbacks, name, tokens, gemini_config, ollama_options };
+enum class Wanted {
+  model,
+  stream,
+  models,
+  fallbacks,
+  name,
+  stream_options,
+  tokens,
+  gemini_config,
+  ollama_options
+};
 constexpr std::size_t kWantedOnce = 5;  // the first of them: twice is not read
 
 struct WantedName {
@@ -92,6 +65,8 @@ WantedName candidate_for(std::string_view key) {
       return {"fallbacks", Wanted::fallbacks};
     case 10:
       return {"max_tokens", Wanted::tokens};
+    case 14:
+      return {"stream_options", Wanted::stream_options};
     case 16:
       return {"generationConfig", Wanted::gemini_config};
     case 17:
@@ -133,7 +108,10 @@ class Peeker {
  public:
   explicit Peeker(const char* begin) : begin_(begin) {}
 
-  JsonPeek take() { return std::move(peek_); }
+  JsonPeek take() {
+    if (include_usage_unclear_) peek_.include_usage.reset();
+    return std::move(peek_);
+  }
 
   bool read(ondemand::object object) {
     for (auto entry : object) {
@@ -159,13 +137,15 @@ class Peeker {
       case Wanted::model:
         return exact && !again && read_model(value);
       case Wanted::stream:
-        return !exact || (!again && read_stream(value));
+        return !exact || (!again && read_boolean(value, peek_.stream));
       case Wanted::models:
       case Wanted::fallbacks:
       case Wanted::name:
         if (exact && !again) return read_names(wanted, value);
         set_unclear(wanted);
         return true;
+      case Wanted::stream_options:
+        return read_stream_options(exact, value);
       case Wanted::tokens:
         read_tokens(value);
         return true;
@@ -193,13 +173,33 @@ class Peeker {
     return true;
   }
 
-  bool read_stream(ondemand::value value) {
+  static bool read_boolean(ondemand::value value, std::optional<bool>& into) {
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS) return false;
     if (type != ondemand::json_type::boolean) return true;
-    bool stream = false;
-    if (value.get_bool().get(stream) != simdjson::SUCCESS) return false;
-    peek_.stream = stream;
+    bool is_true = false;
+    if (value.get_bool().get(is_true) != simdjson::SUCCESS) return false;
+    into = is_true;
+    return true;
+  }
+
+  bool read_stream_options(bool exact, ondemand::value value) {
+    if (!exact || std::exchange(seen_stream_options_, true)) include_usage_unclear_ = true;
+    ondemand::json_type type{};
+    if (value.type().get(type) != simdjson::SUCCESS) return false;
+    if (type != ondemand::json_type::object) return true;
+    ondemand::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
+    for (auto entry : object) {
+      ondemand::field field;
+      if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
+      std::string_view key;
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
+      if (!iequals(key, kIncludeUsage)) continue;
+      const bool again = std::exchange(seen_include_usage_, true);
+      if (again || key != kIncludeUsage) include_usage_unclear_ = true;
+      if (!read_boolean(field.value(), peek_.include_usage)) return false;
+    }
     return true;
   }
 
@@ -275,6 +275,9 @@ class Peeker {
   const char* begin_;
   JsonPeek peek_;
   std::array<bool, kWantedOnce> seen_{};
+  bool seen_stream_options_ = false;
+  bool seen_include_usage_ = false;
+  bool include_usage_unclear_ = false;
 };
 
 std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
@@ -302,7 +305,7 @@ std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
 }  // namespace
 
 std::optional<JsonPeek> peek_json(std::string_view body) {
-  if (is_too_deep(body)) return std::nullopt;
+  if (is_deeper_than(kMaxDepth, body)) return std::nullopt;
   if (body.size() > kKeptBytes) {
     Scratch scratch;
     return peek_with(scratch, body);

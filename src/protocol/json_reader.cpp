@@ -125,6 +125,25 @@ Token JsonReader::next() noexcept {
   return refuse();
 }
 
+std::string_view JsonReader::finish_value(const Token& first) noexcept {
+  switch (first.kind) {
+    case Kind::string:
+    case Kind::number:
+    case Kind::literal:
+      return first.text;
+    case Kind::begin_object:
+    case Kind::begin_array:
+      break;
+    default:
+      return {};
+  }
+  const std::size_t begin = static_cast<std::size_t>(first.text.data() - text_.data());
+  for (const std::size_t outside = depth_ - 1; depth_ > outside;) {
+    if (next().kind == Kind::invalid) return {};
+  }
+  return text_.substr(begin, at_ - begin);
+}
+
 Token JsonReader::read_after_value() noexcept {
   if (depth_ == 0) return at_ == text_.size() ? Token{Kind::end, {}} : refuse();
   if (next_is(in_array() ? ']' : '}')) return close();

@@ -43,6 +43,10 @@ class JsonReader {
 
   Token next() noexcept;
 
+  // Reads to the end of the value that begins with `first`, the token read last; gives it as it
+  // stands. Empty where it is not valid or no value begins there.
+  std::string_view finish_value(const Token& first) noexcept;
+
   // Objects and arrays that are open, and whether the innermost is an array.
   std::size_t depth() const noexcept { return depth_; }
   bool in_array() const noexcept { return depth_ > 0 && is_array_[depth_ - 1]; }

@@ -4,7 +4,7 @@
 
 namespace aifd::protocol {
 
-SseReader::SseReader(std::string_view stream) noexcept : rest_(stream) {
+SseReader::SseReader(std::string_view stream) noexcept : stream_(stream), rest_(stream) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
 }
@@ -13,11 +13,14 @@ bool SseReader::next() {
   name_.clear();
   data_.clear();
   has_data_ = false;
+  begin_ = end();
   for (std::string_view line; next_line(line);) {
     if (!line.empty()) {
       take_field(line);
     } else if (has_data_ || !name_.empty()) {
       return true;
+    } else {
+      begin_ = end();
     }
   }
   return false;

@@ -1,6 +1,8 @@
 #include "aifd/services/cache_store.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <chrono>
+#include <exception>
 
 namespace aifd::services {
 namespace {
@@ -27,6 +29,19 @@ std::size_t memory_bytes(const CacheEntry& entry) noexcept {
     total += heap_bytes(field.name) + heap_bytes(field.value);
   }
   return total;
+}
+
+CacheEntryPtr get_and_wait(CacheStore& store, const CacheKey& key) {
+  asio::io_context loop(1);
+  CacheEntryPtr found;
+  std::exception_ptr failure;
+  asio::co_spawn(loop, store.get(key), [&](const std::exception_ptr& thrown, CacheEntryPtr entry) {
+    failure = thrown;
+    found = std::move(entry);
+  });
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  return found;
 }
 
 std::int64_t wall_clock_seconds() noexcept {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "limit_scripts.hpp"
+#include "hex.hpp"
 
 namespace aifd::services {
 namespace {

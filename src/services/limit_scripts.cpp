@@ -5,6 +5,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "hex.hpp"
+
 namespace aifd::services {
 namespace {
 
@@ -265,16 +267,6 @@ std::string_view hits_part(RateLimitStrategy strategy) {
 }
 
 }  // namespace
-
-std::string hex(std::span<const unsigned char> bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 std::string limit_script(RateLimitStrategy strategy) {
   std::string script(kBegin);

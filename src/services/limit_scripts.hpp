@@ -2,7 +2,6 @@
 // once.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,9 +14,6 @@ namespace aifd::services {
 // is admitted (1 or 0), the index of the limit that is reported, what remains of it, the
 // microseconds of its reset and of retry-after. Written for Redis 5 and later.
 std::string limit_script(config::RateLimitStrategy strategy);
-
-// "00ff".
-std::string hex(std::span<const unsigned char> bytes);
 
 // Of a script, by which EVALSHA knows it: 40 hex digits.
 std::string sha1_hex(std::string_view text);

@@ -69,13 +69,9 @@ std::optional<CacheEntryPtr> MemoryStore::try_get(const CacheKey& key) {
   Shard& shard = shard_of(key);
   const std::scoped_lock lock(shard.mutex);
   const auto found = shard.table.find(key);
-  if (found == shard.table.end()) {
-    ++shard.misses;
-    return nullptr;
-  }
+  if (found == shard.table.end()) return nullptr;
   const auto item = found->second;
   if (item->entry->expired(now)) {
-    ++shard.misses;
     used_ -= item->bytes;
     expired = shard.take(item);
     return nullptr;
@@ -88,7 +84,13 @@ std::optional<CacheEntryPtr> MemoryStore::try_get(const CacheKey& key) {
 }
 
 Task<CacheEntryPtr> MemoryStore::get(const CacheKey& key) {
-  co_return *try_get(key);
+  CacheEntryPtr entry = *try_get(key);
+  if (!entry) {
+    Shard& shard = shard_of(key);
+    const std::scoped_lock lock(shard.mutex);
+    ++shard.misses;
+  }
+  co_return entry;
 }
 
 void MemoryStore::put(const CacheKey& key, CacheEntryPtr entry) {

@@ -56,7 +56,7 @@ void RecordKeeper::try_open() {
     return;
   }
   if (problem) return go_away(*problem);
-  open_ = true;
+  note_open();
   if (std::exchange(told_away_, false)) {
     options_.warn("the answer cache is back: " + records_->name());
   }
@@ -74,13 +74,19 @@ void RecordKeeper::mend(const RecordTrouble& trouble) {
     records_->close();
     return go_away(*problem);
   }
+  note_open();
+}
+
+void RecordKeeper::note_open() {
   open_ = true;
+  trouble_.clear();
 }
 
 void RecordKeeper::go_away(const RecordTrouble& trouble) {
   records_->close();
   open_ = false;
   try_at_ = options_.clock() + kRetryAfter;
+  trouble_ = trouble.what;
   if (std::exchange(told_away_, true)) return;
   options_.warn("the answer cache, " + records_->name() + ", cannot be used, and is tried again " +
                 "every minute: " + trouble.what);

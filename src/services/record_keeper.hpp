@@ -43,12 +43,15 @@ class RecordKeeper {
   void do_chores();
 
   CacheRecords::Stat stat() const;
+  // Why the records are away; empty: they are not.
+  const std::string& trouble() const noexcept { return trouble_; }
 
  private:
   using Kind = RecordTrouble::Kind;
 
   bool note(RecordProblem problem);
   void try_open();
+  void note_open();
   void mend(const RecordTrouble& trouble);
   void go_away(const RecordTrouble& trouble);
   void tell_now_and_then(Clock::time_point& told, const std::string& what);
@@ -57,6 +60,7 @@ class RecordKeeper {
   const Options options_;
   bool open_ = false;
   Clock::time_point try_at_ = Clock::time_point::min();
+  std::string trouble_;
   bool told_away_ = false;
   Clock::time_point told_unwritable_ = Clock::time_point::min();
   Clock::time_point told_damaged_ = Clock::time_point::min();

@@ -19,7 +19,7 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds kFirstPause = 100ms;
 constexpr std::chrono::milliseconds kLongestPause = 2s;
 constexpr auto kSettled = 2s;  // a connection that lasts as long is a good one
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = 64 * 1024;  // large replies in few passes of the loop
 constexpr std::string_view kUnasked = "it sends what nobody asked for";
 
 std::string in_ms(std::chrono::milliseconds time) {
@@ -47,7 +47,8 @@ void report(const std::exception_ptr& thrown) {
 }  // namespace
 
 struct RedisConnection::Wire {
-  explicit Wire(std::unique_ptr<chain::ByteStream> s) : stream(std::move(s)) {}
+  Wire(std::unique_ptr<chain::ByteStream> s, std::size_t most_reply_bytes)
+      : stream(std::move(s)), replies(most_reply_bytes) {}
 
   void fail(RedisTrouble why) {
     if (trouble) return;
@@ -63,6 +64,7 @@ struct RedisConnection::Wire {
   Clock::time_point connect_deadline;
   std::string waits_for = "a connection";  // until then
   std::optional<Clock::time_point> ready_since;
+  Clock::time_point heard_at{};         // the last bytes
   std::optional<RedisTrouble> trouble;  // it is over
 };
 
@@ -90,12 +92,13 @@ void RedisConnection::shutdown() noexcept {
 }
 
 Task<std::optional<RedisReply>> RedisConnection::command(
-    std::span<const std::string_view> arguments, Clock::time_point deadline) {
+    std::span<const std::string_view> arguments, std::chrono::milliseconds time,
+    Clock::time_point asked) {
   if (away_) co_return std::nullopt;
   append_redis_command(arguments, out_);
   co_return co_await asio::async_initiate<const Token, void(std::optional<RedisReply>)>(
-      [this, deadline](auto waiter) {
-        calls_.push_back({deadline, std::move(waiter)});
+      [this, time, deadline = asked + time](auto waiter) {
+        calls_.push_back({time, deadline, std::move(waiter)});
         watch(deadline);
         send();
       },
@@ -104,7 +107,8 @@ Task<std::optional<RedisReply>> RedisConnection::command(
 
 Task<void> RedisConnection::run() {
   for (;;) {
-    const auto wire = std::make_shared<Wire>(server_->make_stream(loop_));
+    const auto wire =
+        std::make_shared<Wire>(server_->make_stream(loop_), server_->options().most_reply_bytes);
     wire->connect_deadline = Clock::now() + server_->options().connect_budget;
     wire_ = wire;
     watch(wire->connect_deadline);
@@ -203,6 +207,7 @@ Task<bool> RedisConnection::receive(Wire& wire) {
   const std::size_t count = co_await wire.stream->read_some(wire.buffer, ec);
   if (ec) wire.fail({ec.message()});
   if (wire.trouble) co_return false;
+  wire.heard_at = Clock::now();
   wire.replies.feed({wire.buffer.data(), count});
   co_return true;
 }
@@ -275,11 +280,24 @@ void RedisConnection::on_time() {
   watch(now);
 }
 
+// Replies come in order: whatever comes is this one's or brings it nearer.
+Clock::time_point RedisConnection::due(const Call& call) const noexcept {
+  const RedisOptions& options = server_->options();
+  const Clock::time_point silent_at = wire_ ? wire_->heard_at + options.budget : call.deadline;
+  return std::clamp(silent_at, call.deadline, call.deadline + options.patience);
+}
+
 Clock::time_point RedisConnection::earliest() const noexcept {
   Clock::time_point first = Clock::time_point::max();
-  for (const Call& call : calls_) first = std::min(first, call.deadline);
+  for (const Call& call : calls_) first = std::min(first, due(call));
   const bool connecting = wire_ && !wire_->ready_since && !wire_->trouble;
   return connecting ? std::min(first, wire_->connect_deadline) : first;
+}
+
+// What the first call that is overdue was given.
+std::chrono::milliseconds RedisConnection::time_of_overdue(Clock::time_point at) const noexcept {
+  const auto call = std::ranges::find_if(calls_, [&](const Call& c) { return due(c) <= at; });
+  return call == calls_.end() ? server_->options().budget : call->time;
 }
 
 // Of what is overdue since `at`. A connection that is being made goes on being made until its own
@@ -287,7 +305,7 @@ Clock::time_point RedisConnection::earliest() const noexcept {
 void RedisConnection::give_up(Clock::time_point at) {
   const RedisOptions& options = server_->options();
   if (wire_ && wire_->ready_since) {
-    wire_->fail({"no reply within " + in_ms(options.budget)});
+    wire_->fail({"no reply within " + in_ms(time_of_overdue(at))});
   } else if (wire_ && wire_->connect_deadline <= at) {
     wire_->fail({"waited " + in_ms(options.connect_budget) + " for " + wire_->waits_for});
   }

@@ -1,7 +1,6 @@
 #include "aifd/services/redis_limiter.hpp"
 
 #include <boost/asio/this_coro.hpp>
-#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -14,12 +13,11 @@ namespace {
 
 RedisOptions options_for(config::RedisUrl url, std::chrono::milliseconds budget,
                          chain::WrapByteStream tls) {
-  if (url.tls && !tls) throw std::invalid_argument("rediss:// without a TLS stream");
   RedisOptions options;
   options.url = std::move(url);
   options.budget = budget;
   options.meanwhile = "limits are counted by this daemon alone";
-  if (options.url.tls) options.wrap = std::move(tls);
+  options.wrap = std::move(tls);
   return options;
 }
 
@@ -44,13 +42,13 @@ Task<std::optional<LimitDecision>> RedisLimiter::hit(const chain::CallerId& call
       redis_connection(asio::query(loop, asio::execution::context), server_);
   if (rule.limits.empty()) co_return LimitDecision{};
   if (connection.away()) co_return std::nullopt;
-  const Clock::time_point deadline = Clock::now() + budget_;
+  const Clock::time_point asked = Clock::now();
   const LimitCommand command(strategy_, caller, rule);
   std::vector<std::string_view> arguments = command.arguments("EVALSHA", digest_);
-  std::optional<RedisReply> reply = co_await connection.command(arguments, deadline);
+  std::optional<RedisReply> reply = co_await connection.command(arguments, budget_, asked);
   if (reply && reply->is_error("NOSCRIPT")) {  // a new server, or a new version of the script
     arguments = command.arguments("EVAL", script_);
-    reply = co_await connection.command(arguments, deadline);
+    reply = co_await connection.command(arguments, budget_, asked);
   }
   if (!reply) co_return std::nullopt;
   const std::optional<LimitDecision> decision = command.read(*reply);

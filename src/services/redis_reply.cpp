@@ -3,6 +3,7 @@
 #include <hiredis/hiredis.h>
 #include <hiredis/read.h>
 
+#include <algorithm>
 #include <new>
 
 namespace aifd::services {
@@ -76,8 +77,9 @@ void RedisReplyReader::Free::operator()(redisReader* reader) const noexcept {
   redisReaderFree(reader);
 }
 
-RedisReplyReader::RedisReplyReader()
-    : reader_(redisReaderCreateWithFunctions(
+RedisReplyReader::RedisReplyReader(std::size_t most_bytes)
+    : most_bytes_(most_bytes),
+      reader_(redisReaderCreateWithFunctions(
           const_cast<redisReplyObjectFunctions*>(&Functions::kTable)) /* which it only reads */) {
   if (!reader_) throw std::bad_alloc();
   reader_->privdata = this;
@@ -91,6 +93,15 @@ RedisReply* RedisReplyReader::place(const redisReadTask& task) {
   auto* array = static_cast<RedisReply*>(task.parent->obj);
   const auto index = static_cast<std::size_t>(task.idx);
   return index < array->items.size() ? &array->items[index] : nullptr;
+}
+
+// The rest of a text whose length is known, or "$-1" and the like. Whatever else is not complete is
+// read from its beginning again with each piece, so it must not be long.
+bool RedisReplyReader::awaits_text() const noexcept {
+  constexpr std::size_t kLengthBytes = 24;  // digits, CR LF
+  if (reader_->ridx < 0 || reader_->rstack[reader_->ridx].type != REDIS_REPLY_STRING) return false;
+  const std::string_view rest(reader_->buf + reader_->pos, reader_->len - reader_->pos);
+  return rest.substr(0, kLengthBytes).find('\n') != std::string_view::npos;
 }
 
 void RedisReplyReader::feed(std::string_view bytes) {
@@ -107,7 +118,7 @@ std::optional<RedisReply> RedisReplyReader::next() {
     return std::nullopt;
   }
   if (complete == nullptr) {
-    broken_ = bytes_ > kMostBytes;
+    broken_ = bytes_ > (awaits_text() ? most_bytes_ : std::min(most_bytes_, kMostBytes));
     return std::nullopt;
   }
   bytes_ = reader_->len - reader_->pos;

@@ -1,6 +1,7 @@
 #include "aifd/services/redis_server.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "aifd/base/log.hpp"
@@ -13,9 +14,15 @@ constexpr std::size_t kMostPrinted = 160;
 
 }  // namespace
 
+RedisServer::RedisServer(RedisOptions options) : options_(std::move(options)) {
+  if (options_.url.tls && !options_.wrap) {
+    throw std::invalid_argument("rediss:// without a TLS stream");
+  }
+}
+
 std::unique_ptr<chain::ByteStream> RedisServer::make_stream(LoopExecutor loop) const {
   auto plain = std::make_unique<TcpStream>(loop, look_ups_);
-  if (options_.wrap) return options_.wrap(std::move(plain));
+  if (options_.url.tls) return options_.wrap(std::move(plain));
   return plain;
 }
 

@@ -49,7 +49,7 @@ ThreadedStore::ThreadedStore(std::unique_ptr<CacheRecords> records, DiskStoreOpt
     : options_(std::move(options)),
       batch_bytes_(std::min<std::uint64_t>(kBatchBytes, options_.max_bytes / 8)),
       opened_by_(Clock::now() + options_.budget),
-      keeper_(std::move(records), {.wall_clock = options_.wall_clock, .warn = {}}),
+      keeper_(std::move(records), {.wall_clock = options_.wall_clock, .warn = options_.warn}),
       thread_([this] { run(); }) {}
 
 ThreadedStore::~ThreadedStore() {
@@ -64,8 +64,6 @@ ThreadedStore::~ThreadedStore() {
 
 std::optional<CacheEntryPtr> ThreadedStore::try_get(const CacheKey&) {
   if (!away()) return std::nullopt;
-  ++counters_->misses;
-  ++counters_->away;
   return nullptr;
 }
 
@@ -140,6 +138,7 @@ CacheStat ThreadedStore::stat() const {
   stat.entries = records_stat_.entries;
   stat.bytes = records_stat_.bytes;
   stat.evicted = records_stat_.evicted;
+  stat.trouble = trouble_;
   return stat;
 }
 
@@ -166,10 +165,14 @@ void ThreadedStore::run() {
 }
 
 void ThreadedStore::publish() {
-  away_ = !keeper_.ready();
+  const bool ready = keeper_.ready();
   const CacheRecords::Stat stat = keeper_.stat();
-  const std::scoped_lock lock(mutex_);
-  records_stat_ = stat;
+  {
+    const std::scoped_lock lock(mutex_);
+    records_stat_ = stat;
+    trouble_ = keeper_.trouble();
+  }
+  away_ = !ready;  // last, so that whom it sends away can see why
 }
 
 // Puts that follow one another are written together.
@@ -186,6 +189,7 @@ void ThreadedStore::work(std::deque<Job> jobs) {
       answer(*get);
     } else {
       keeper_.clear();
+      publish();  // before what waits behind it is answered
     }
   }
   write(records, bytes);

@@ -66,7 +66,7 @@ class ThreadedStore final : public CacheStore {
   std::atomic<bool> opening_{true};
   std::atomic<bool> away_{false};
 
-  mutable std::mutex mutex_;  // of the next six
+  mutable std::mutex mutex_;  // of the next seven
   std::condition_variable wake_;
   std::deque<Job> queue_;
   std::size_t queued_bytes_ = 0;  // of puts, until they are written
@@ -74,6 +74,7 @@ class ThreadedStore final : public CacheStore {
   bool stopping_ = false;
   Clock::time_point stop_by_ = Clock::time_point::max();
   CacheRecords::Stat records_stat_;
+  std::string trouble_;
 
   RecordKeeper keeper_;  // the thread's
   std::thread thread_;

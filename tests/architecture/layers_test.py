@@ -33,7 +33,11 @@ DIGESTS = r"openssl/(crypto|evp|sha)\.h"
 EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb.h", "leveldb/")
 MAY_USE_EXTERNAL = {
     "base": [RESULT, DIGESTS],
-    "chain": [RESULT, r"boost/asio/(awaitable|io_context)\.hpp"],
+    "chain": [
+        RESULT,
+        r"boost/asio/(async_result|awaitable|io_context|post|use_awaitable)\.hpp",
+        r"boost/container/small_vector\.hpp",
+    ],
     "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*", r"lmdb\.h", r"leveldb/.*"],
     "net": [r"boost/.*", r"openssl/.*"],
 }

@@ -87,7 +87,8 @@ WRONG = {
     "TRUSTED_PROXIES": "nobody", "PROXY": "socks5://a:1", "TIMEOUT": "-1", "FIRST_BYTE_TIMEOUT": "soon",
     "IDLE_TIMEOUT": "0", "CLIENT_TIMEOUT": "x", "DRAIN_TIMEOUT": "-5", "DEFAULT_STREAM_RESPONSE": "x", "BENCHMARK_MODE": "x",
     "MAX_BODY_BYTES": "huge", "MAX_BUFFERED_BODY_BYTES": "-1", "FORWARD_CLIENT_IP": "x", "MAX_CONNECTIONS": "x",
-    "CORS_ORIGINS": "not an origin", "PROXY_PROTOCOL": "v2",
+    "CORS_ORIGINS": "not an origin", "PROXY_PROTOCOL": "v2", "CACHE_TTL": "1h", "CACHE_MAX_BYTES": "1KiB",
+    "CACHE_MAX_ENTRY_BYTES": "0", "CACHE_REPLAY": "x", "CACHE_SINGLE_FLIGHT": "x", "ADMIN_SOCKET": "/" + "x" * 107,
 }
 
 

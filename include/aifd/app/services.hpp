@@ -5,6 +5,8 @@
 
 #include "aifd/base/lifecycle.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/services/cache_store.hpp"
+#include "aifd/services/flights.hpp"
 #include "aifd/services/key_ring.hpp"
 #include "aifd/services/line_writer.hpp"
 #include "aifd/services/memory_limiter.hpp"
@@ -21,6 +23,8 @@ struct Services {
   services::MemoryLimiter limiter;
   std::unique_ptr<services::RedisLimiter> shared_limiter;  // null: this process counts alone
   services::TokenQuota token_quota;
+  std::unique_ptr<services::CacheStore> cache;  // null: off
+  services::Flights flights;
   std::unique_ptr<services::LineWriter> access_log;  // null: off
 
   // `access_log` as opened by LineWriter::open.

@@ -23,6 +23,7 @@ enum class ErrorKind {
   model_denied,                 // the caller's level may not use this model
   rate_limited,                 // over the request or token limit
   no_route,                     // no route's prefix matches, or the path leaves base_url
+  not_cached,                   // only-if-cached, and the cache has no answer
   draining,                     // shutting down
   overloaded,                   // over the connection limit
   upstream_unreachable,         // name not found, refused, no network, proxy refused

@@ -56,8 +56,18 @@ struct RouteInfo {
 // Who is counted: the caller's key by the first half of its SHA-256 digest, or else the address.
 using CallerId = std::array<unsigned char, 16>;
 
+// By what the upstream may know who asks.
+enum class Identity {
+  anonymous,    // no key
+  key,          // one of the caller's own
+  forward_key,  // one that aifd replaces: callers of one level are one to the upstream
+  mixed,        // several: which of them the upstream takes is unknown
+};
+
 // What the cache did for a request; none where it had no part in it.
 enum class CacheUse { none, hit, miss, bypass };
+
+std::string_view to_string(CacheUse use) noexcept;  // "hit"; "" for none
 
 class ReplyEdit;
 class UpstreamCalls;
@@ -84,7 +94,9 @@ class Exchange {
   Destination destination;
   std::string_view key_alias;  // of the caller, for logs: never a key; empty: none known
   int level = 0;
-  CallerId caller{};  // set by forward_key
+  // The next two are set by forward_key.
+  CallerId caller{};
+  Identity identity = Identity::anonymous;
   CacheUse cache = CacheUse::none;
 
   // Ends what this exchange waits for: a link that waits for long registers with it.

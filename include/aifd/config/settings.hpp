@@ -87,14 +87,22 @@ struct Cache {
   bool general = false;
   std::vector<std::string> routes;
   CacheBackend backend = CacheBackend::memory;
-  std::string root_path_or_url = "./FLAXKV_DB";        // a redis:// URL with CacheBackend::redis
-  bool shared_by_all_callers = false;                  // CACHE_SCOPE=global
-  bool cached_by_default = false;                      // DEFAULT_REQUEST_CACHING_VALUE
-  std::chrono::seconds ttl{0};                         // CACHE_TTL; 0: answers are kept for ever
-  std::uint64_t max_bytes = std::uint64_t{256} << 20;  // CACHE_MAX_BYTES: of memory
+  std::string root_path_or_url = "./FLAXKV_DB";  // a redis:// URL with CacheBackend::redis
+  bool shared_by_all_callers = false;            // CACHE_SCOPE=global
+  bool cached_by_default = false;                // DEFAULT_REQUEST_CACHING_VALUE
+  std::chrono::seconds ttl{0};                   // CACHE_TTL; 0: answers are kept for ever
+  std::optional<std::uint64_t> max_bytes;        // CACHE_MAX_BYTES; none: byte_limit() knows
   std::uint64_t max_entry_bytes = std::uint64_t{8} << 20;  // CACHE_MAX_ENTRY_BYTES
   CacheReplay replay = CacheReplay::instant;               // CACHE_REPLAY: of streams
   bool single_flight = true;                               // CACHE_SINGLE_FLIGHT
+
+  bool on() const noexcept { return openai || general; }
+  // What all answers may take: of memory, 256 MiB where it is not set, or on disk, 16 GiB. Nothing
+  // to a Redis server, which has its own bound.
+  std::uint64_t byte_limit() const noexcept {
+    return max_bytes.value_or(std::uint64_t{backend == CacheBackend::memory ? 256U : 16'384U}
+                              << 20);
+  }
 };
 
 struct ModelMap {  // CUSTOM_MODEL_CONFIG
@@ -145,6 +153,7 @@ struct Settings {
   std::uint64_t max_body_bytes = std::uint64_t{1} << 30;
   std::uint64_t max_buffered_body_bytes = std::uint64_t{32} << 20;
   std::size_t max_connections = 0;  // per process; 0: as many as descriptors allow
+  std::string admin_socket;         // ADMIN_SOCKET: a path, "off"; empty: a place of its own
   std::string time_zone;            // TZ; empty: the system's
 
   // Where each value that is not a default came from: variable name -> "environment", ".env",

@@ -17,7 +17,7 @@ class ForwardKey final : public chain::PromptMiddleware {
  public:
   struct Options {
     bool required = false;                   // who brings no forward key is refused (401)
-    bool tell_callers = false;               // something counts by Exchange::caller
+    bool tell_callers = false;               // something asks for Exchange::caller or identity
     std::chrono::milliseconds rest{60'000};  // where the upstream's answer says none
   };
 
@@ -33,6 +33,7 @@ class ForwardKey final : public chain::PromptMiddleware {
     bool is_astray = false;        // a forward key stands where it is none, and would go up
     bool has_unknown_key = false;  // perhaps that is what the upstream refuses: nothing rests
     chain::CallerId id{};
+    chain::Identity identity = chain::Identity::anonymous;
   };
 
   Result<Caller> recognise(const chain::Exchange& exchange) const;

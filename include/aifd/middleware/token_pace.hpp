@@ -13,14 +13,16 @@ namespace aifd::middleware {
 // cut too: each event is a write of its own.
 class TokenPace final : public chain::PromptMiddleware {
  public:
-  TokenPace(services::LimitRules rules, config::IterChunkType chunks)
-      : rules_(std::move(rules)), chunks_(chunks) {}
+  // `paces_hits`: answers from the cache too; else these go out as the cache says.
+  TokenPace(services::LimitRules rules, config::IterChunkType chunks, bool paces_hits = true)
+      : rules_(std::move(rules)), chunks_(chunks), paces_hits_(paces_hits) {}
   std::string_view name() const noexcept override { return "token_pace"; }
   Result<chain::Verdict> decide(chain::Exchange& exchange) const override;
 
  private:
   services::LimitRules rules_;
   config::IterChunkType chunks_;
+  bool paces_hits_;
 };
 
 // The time between two events that keeps all of the limits; zero for none.
@@ -34,7 +36,9 @@ class PaceTap final : public chain::Tap, public chain::Cutter {
  public:
   static constexpr std::chrono::milliseconds kCatchUp{20};
 
-  explicit PaceTap(Clock::duration interval) noexcept : interval_(interval) {}
+  // Where `cache` says that the answer is a hit, it is not paced.
+  explicit PaceTap(Clock::duration interval, const chain::CacheUse* cache = nullptr) noexcept
+      : interval_(interval), cache_(cache) {}
 
   void on_head(protocol::ResponseHead& head) override;
   std::size_t cut(std::string_view bytes) noexcept override;
@@ -45,6 +49,7 @@ class PaceTap final : public chain::Tap, public chain::Cutter {
 
  private:
   Clock::duration interval_;
+  const chain::CacheUse* cache_;
   bool streams_ = false;
   bool begun_ = false;
   Clock::time_point last_due_{};

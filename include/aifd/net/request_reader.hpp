@@ -28,7 +28,7 @@ Request read_request(const Result<std::string_view>& head_bytes, std::uint64_t m
 // What a caller with a body over MAX_BODY_BYTES is told.
 Error body_too_large(std::uint64_t max_body_bytes);
 
-// The peer of a connected socket; all zero where it has gone already.
+// The peer of a connected socket; all zero where it has gone already, and of a Unix socket.
 IpAddress peer_address(const Socket& socket);
 
 }  // namespace aifd::net

@@ -26,6 +26,10 @@ class Server {
   // ours, TLS files.
   Result<void> listen();
 
+  // Instead of listen(): takes over a bound, listening Unix socket, for one worker and without TLS.
+  // Only with a chain that answers everything itself, since nothing upstream is trusted.
+  void listen_on_unix(int unix_socket);
+
   // "http://127.0.0.1:8000", with the port that was really bound.
   std::string url() const;
   std::uint16_t port() const noexcept { return port_; }
@@ -43,6 +47,7 @@ class Server {
   bool resolver_busy() const { return resolver_.busy(); }
 
  private:
+  void share(std::shared_ptr<asio::ssl::context> client_tls);
   Result<void> bind(const std::string& host, std::uint16_t port);
 
   const config::Settings& settings_;

@@ -38,7 +38,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  // Takes over a bound, listening socket. Before run().
+  // Takes over a bound, listening socket. Before run(). A Unix socket goes for one of TCP: once it
+  // is there, Asio treats both the same.
   void add_listener(int listening_socket, const tcp& protocol);
 
   // The thread's body: returns once drained or stopped.

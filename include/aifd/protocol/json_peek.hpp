@@ -19,6 +19,9 @@ struct JsonPeek {
   std::size_t model_length = 0;
   bool model_unclear = false;  // it is there, neither a string nor null
   std::optional<bool> stream;  // the top-level "stream", where it is a boolean
+  // The "include_usage" of the top-level "stream_options", where it is a boolean; absent where one
+  // of the names is there twice or in another case.
+  std::optional<bool> include_usage;
 
   // The most tokens that the answer may have: the largest of the top-level "max_tokens",
   // "max_completion_tokens" and "max_output_tokens", Gemini's generationConfig.maxOutputTokens and

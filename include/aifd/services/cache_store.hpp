@@ -59,6 +59,7 @@ struct CacheStat {
   std::uint64_t stored = 0;
   std::uint64_t dropped = 0;  // put, and not stored: too large, no room, a full queue
   std::uint64_t evicted = 0;  // to make room; expired ones do not count
+  std::string trouble;        // why it cannot be used at the moment, for a person; empty: it can
 };
 
 // Shared by all workers, thread-safe. Nothing that happens to a store is an error of its caller:
@@ -71,7 +72,7 @@ class CacheStore {
   virtual ~CacheStore() = default;
 
   // The answer where the store has one at hand, without waiting; a null pointer in it is a miss.
-  // nullopt: only get() can tell.
+  // nullopt: only get() can tell. Does not count misses: who asks get() then has them counted once.
   virtual std::optional<CacheEntryPtr> try_get(const CacheKey&) { return std::nullopt; }
 
   // Null: a miss. Awaited at once, from a coroutine on an event loop; resumes on that loop, within
@@ -87,5 +88,8 @@ class CacheStore {
 
   virtual CacheStat stat() const = 0;
 };
+
+// get() for who has no event loop: blocks, up to the store's deadline.
+CacheEntryPtr get_and_wait(CacheStore& store, const CacheKey& key);
 
 }  // namespace aifd::services

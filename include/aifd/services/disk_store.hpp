@@ -25,13 +25,16 @@ struct DiskStoreOptions {
   // After that get() is a miss: asking the upstream is better than waiting for a slow disk.
   std::chrono::milliseconds budget{250};
   std::function<std::int64_t()> wall_clock = wall_clock_seconds;
+  // Told, from the store's thread, what is wrong with it; empty: the log is.
+  std::function<void(const std::string&)> warn;
 };
 
 // Each has a thread of its own, which alone touches the disk, and folders of its own in the root:
 // lmdb or leveldb, with a lock beside it. Made at once, also where the disk is unusable: damaged
 // stores are moved aside, to <folder>.damaged-<seconds since 1970>; others, such as one that
 // another process uses, are tried again every minute. The log has a line of it. Destroyed, they
-// write what is queued, as far as that goes in a second.
+// write what is queued, as far as that goes in a second. A get() that waits for the first opening
+// finds stat() to know of it.
 std::unique_ptr<CacheStore> make_lmdb_store(DiskStoreOptions options);
 std::unique_ptr<CacheStore> make_leveldb_store(DiskStoreOptions options);
 

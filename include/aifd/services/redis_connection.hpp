@@ -32,10 +32,12 @@ class RedisConnection {
   RedisConnection& operator=(const RedisConnection&) = delete;
   ~RedisConnection();
 
-  // Null: the server is away, or did not answer by the deadline; the command may have been done
-  // nevertheless. A reply that can be read already counts, however late this loop is.
+  // Null: the server is away, or did not answer within that time since `asked` (but see
+  // RedisOptions::patience); the command may have been done nevertheless. A reply that can be read
+  // already counts, however late this loop is.
   Task<std::optional<RedisReply>> command(std::span<const std::string_view> arguments,
-                                          Clock::time_point deadline);
+                                          std::chrono::milliseconds time,
+                                          Clock::time_point asked = Clock::now());
 
   // Whether command() would not even try.
   bool away() const noexcept { return away_; }
@@ -53,6 +55,7 @@ class RedisConnection {
   static constexpr Token kAwait{};
 
   struct Call {
+    std::chrono::milliseconds time;
     Clock::time_point deadline;
     Waiter waiter;
   };
@@ -76,7 +79,9 @@ class RedisConnection {
   void watch(Clock::time_point deadline);
   void on_time();
   void give_up(Clock::time_point at);
+  Clock::time_point due(const Call& call) const noexcept;
   Clock::time_point earliest() const noexcept;
+  std::chrono::milliseconds time_of_overdue(Clock::time_point at) const noexcept;
 
   LoopExecutor loop_;
   std::shared_ptr<RedisServer> server_;

@@ -37,13 +37,14 @@ struct RedisReply {
 // an argument.
 void append_redis_command(std::span<const std::string_view> arguments, std::string& out);
 
-// Cuts a stream of bytes into replies. Holds at most kMostBytes of one that is not complete.
+// Cuts a stream of bytes into replies. Holds at most `most_bytes` of one that is not complete, and
+// at most kMostBytes of one without a text that is longer.
 class RedisReplyReader {
  public:
   static constexpr std::size_t kMostBytes = std::size_t{1} << 20;  // of one reply
   static constexpr std::size_t kMostItems = 4096;                  // of one reply, nested ones too
 
-  RedisReplyReader();
+  explicit RedisReplyReader(std::size_t most_bytes = kMostBytes);
   RedisReplyReader(const RedisReplyReader&) = delete;
   RedisReplyReader& operator=(const RedisReplyReader&) = delete;
   ~RedisReplyReader();
@@ -63,7 +64,9 @@ class RedisReplyReader {
   };
 
   RedisReply* place(const redisReadTask& task);
+  bool awaits_text() const noexcept;
 
+  const std::size_t most_bytes_;
   RedisReply root_;
   std::size_t items_ = 0;  // of root_
   std::size_t bytes_ = 0;  // fed since the last complete reply

@@ -10,6 +10,7 @@
 
 #include "aifd/chain/byte_stream.hpp"
 #include "aifd/config/redis_url.hpp"
+#include "aifd/services/redis_reply.hpp"
 
 namespace aifd::services {
 
@@ -26,16 +27,20 @@ struct RedisOptions {
   std::chrono::milliseconds budget{20};
   // For a name, a handshake and a log-in, in the background.
   std::chrono::milliseconds connect_budget{1000};
+  // A reply that is overdue is waited for so much longer while the server sends: it stands behind a
+  // large one, or is one.
+  std::chrono::milliseconds patience{0};
+  std::size_t most_reply_bytes = RedisReplyReader::kMostBytes;
   // What happens while it is away, in the log: "limits are counted by this daemon alone".
   std::string meanwhile;
-  // Puts TLS over a connection, for a rediss:// URL; null: plain TCP.
+  // Puts TLS over a connection: for a rediss:// URL, not used for others.
   chain::WrapByteStream wrap;
 };
 
 // Thread-safe.
 class RedisServer {
  public:
-  explicit RedisServer(RedisOptions options) : options_(std::move(options)) {}
+  explicit RedisServer(RedisOptions options);  // throws where it takes TLS and there is none
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
 

@@ -12,10 +12,10 @@ TEST(PendingFeatures, AreNoneByDefault) {
 TEST(PendingFeatures, AreNamedAsThePersonSetThem) {
   config::Settings settings;
   settings.log_openai = true;
-  settings.cache.openai = true;
+  settings.print_chat = true;
   settings.listen.web_ui = true;
   EXPECT_EQ(pending_features(settings),
-            (std::vector<std::string>{"CACHE_OPENAI", "LOG_OPENAI", "--webui"}));
+            (std::vector<std::string>{"LOG_OPENAI", "PRINT_CHAT", "--webui"}));
 }
 
 }  // namespace

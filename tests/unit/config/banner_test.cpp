@@ -100,6 +100,15 @@ TEST_F(Banner, SaysWhoMayCallAndForWhichModels) {
   }
 }
 
+TEST_F(Banner, SaysHowLongAndForWhomAnswersAreKept) {
+  Values values{{"CACHE_OPENAI", "true"}, {"CACHE_TTL", "3600"}};
+  EXPECT_TRUE(mentions(banner(set_well(values).settings, "1", kAddress, false),
+                       "\ncache: MEMORY, 3600 s, for requests that ask for it\n"));
+  values["DEFAULT_REQUEST_CACHING_VALUE"] = "true";
+  EXPECT_TRUE(mentions(banner(set_well(values).settings, "1", kAddress, false),
+                       "\ncache: MEMORY, 3600 s, for every request\n"));
+}
+
 TEST_F(Banner, SaysThatConnectionsBeginWithAProxyHeader) {
   Values values;
   EXPECT_FALSE(mentions(banner(set_well(values).settings, "1", kAddress, false), "proxy protocol"));

@@ -72,6 +72,45 @@ TEST_F(LoadTogether, ARedisCacheNeedsARedisUrl) {
             CacheBackend::redis);
 }
 
+TEST_F(LoadTogether, AnAnswerMustFitIntoTheCache) {
+  EXPECT_TRUE(mentions(
+      set_badly({{"CACHE_MAX_BYTES", "2MiB"}, {"CACHE_MAX_ENTRY_BYTES", "3MiB"}}).front(),
+      "CACHE_MAX_ENTRY_BYTES (environment): is more than all answers may take (2MiB). Accepted: at "
+      "most CACHE_MAX_BYTES"));
+  set_well({{"CACHE_MAX_BYTES", "2MiB"}, {"CACHE_MAX_ENTRY_BYTES", "2MiB"}});
+  set_well({{"CACHE_MAX_BYTES", "2MiB"}});
+  set_well({{"CACHE_BACKEND", "LMDB"}, {"CACHE_MAX_ENTRY_BYTES", "1GiB"}});
+}
+
+TEST_F(LoadTogether, ACachesBoundDependsOnWhereItIs) {
+  EXPECT_EQ(set_well({}).settings.cache.byte_limit(), 256ULL << 20);
+  EXPECT_EQ(set_well({{"CACHE_BACKEND", "LevelDB"}}).settings.cache.byte_limit(), 16ULL << 30);
+  EXPECT_EQ(lines(set_well({{"CACHE_BACKEND", "REDIS"},
+                            {"CACHE_ROOT_PATH_OR_URL", "redis://h"},
+                            {"CACHE_MAX_BYTES", "1GiB"},
+                            {"CACHE_MAX_ENTRY_BYTES", "2GiB"}})
+                      .warnings),
+            "CACHE_MAX_BYTES (environment): does nothing to a Redis server, which has its own "
+            "maxmemory\n");
+}
+
+TEST_F(LoadTogether, AGeneralCacheNeedsItsPathsNamed) {
+  Values values{{"CACHE_GENERAL", "true"}};
+  EXPECT_EQ(lines(set_well(values).warnings),
+            "CACHE_GENERAL (environment): no answer of a general route is kept, since CACHE_ROUTES "
+            "names no path\n");
+  values["CACHE_ROUTES"] = R"(["/v1/embed"])";
+  EXPECT_EQ(lines(set_well(values).warnings), "");
+  EXPECT_EQ(lines(set_well({{"CACHE_OPENAI", "true"}}).warnings), "");
+}
+
+TEST_F(LoadTogether, APacedReplayNeedsAPace) {
+  Values values{{"CACHE_REPLAY", "paced"}};
+  EXPECT_TRUE(mentions(lines(set_well(values).warnings), "since TOKEN_RATE_LIMIT is empty"));
+  values["TOKEN_RATE_LIMIT"] = R"({"/":"20/second"})";
+  EXPECT_EQ(lines(set_well(values).warnings), "");
+}
+
 TEST_F(LoadTogether, PortsMustDiffer) {
   EXPECT_TRUE(
       mentions(set_badly({{"PORT", "8001"}, {"WEBUI", "true"}}).front(), "the same as PORT"));

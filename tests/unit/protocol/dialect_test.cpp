@@ -89,6 +89,7 @@ TEST(RenderError, SpeaksOpenai) {
       {ErrorKind::upstream_connect_timeout, "timeout_error", "upstream_timeout"},
       {ErrorKind::upstream_first_byte_timeout, "timeout_error", "upstream_timeout"},
       {ErrorKind::upstream_idle_timeout, "timeout_error", "upstream_timeout"},
+      {ErrorKind::not_cached, "invalid_request_error", "not_cached"},
       {ErrorKind::internal, "server_error", "internal_error"},
   };
   for (const auto& c : cases) {

@@ -190,6 +190,43 @@ TEST(PeekJson, FindsFurtherModels) {
   EXPECT_FALSE(peek_json(R"({"models":["a" "b"]})"));
 }
 
+TEST(PeekJson, ReadsWhetherAStreamIsToSayItsUsage) {
+  struct Case {
+    std::string body;
+    std::optional<bool> include_usage;
+  };
+  for (const Case& c : std::vector<Case>{
+           {R"({"stream_options":{"include_usage":true}})", true},
+           {R"({"x":1,"stream_options":{"a":[{}],"include_usage" : false,"b":2},"y":1})", false},
+           {R"({"stream_options":{"include\u005fusage":true}})", true},
+           {R"({"stream\u005foptions":{"include_usage":true}})", true},
+           {R"({"include_usage":true})", std::nullopt},
+           {R"({"x":{"stream_options":{"include_usage":true}}})", std::nullopt},
+           {R"({"stream_options":{"x":{"include_usage":true}}})", std::nullopt},
+           {R"({"stream_options":{}})", std::nullopt},
+           {R"({"stream_options":null})", std::nullopt},
+           {R"({"stream_options":true})", std::nullopt},
+           {R"({"stream_options":[{"include_usage":true}]})", std::nullopt},
+           {R"({"stream_options":{"include_usage":null}})", std::nullopt},
+           {R"({"stream_options":{"include_usage":1}})", std::nullopt},
+           {R"({"stream_options":{"include_usage":"true"}})", std::nullopt},
+           {R"({"stream_options":{"include_usage":true,"include_usage":true}})", std::nullopt},
+           {R"({"stream_options":{"include_usage":true},"stream_options":{}})", std::nullopt},
+           {R"({"stream_options":1,"stream_options":{"include_usage":true}})", std::nullopt},
+           {R"({"stream_options":{"include_usage":true,"Include_Usage":false}})", std::nullopt},
+           {R"({"Stream_Options":{"include_usage":true}})", std::nullopt},
+       }) {
+    const auto peek = peek_json(c.body);
+    ASSERT_TRUE(peek) << c.body;
+    EXPECT_EQ(peek->include_usage, c.include_usage) << c.body;
+  }
+  for (const std::string body :
+       {R"({"stream_options":{"include_usage":tru}})", R"({"stream_options":{"include_usage":true)",
+        R"({"stream_options":{"include_usage" true}})", R"({"stream_options":})"}) {
+    EXPECT_FALSE(peek_json(body)) << body;
+  }
+}
+
 TEST(PeekJson, BoundsTheNamesOfAList) {
   std::string body = R"({"models":["a")";
   for (int i = 1; i < 64; ++i) body += R"(,"a")";

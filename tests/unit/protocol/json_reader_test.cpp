@@ -171,6 +171,23 @@ TEST(JsonReader, RefusesWhatIsNot) {
   for (const std::string& text : invalid) EXPECT_FALSE(is_valid(text)) << text;
 }
 
+TEST(JsonReader, FinishesValues) {
+  JsonReader reader(R"({"a":[1, {"b":[]} ],"c":"x", "d": {"e":-1e5} ,"f":null})");
+  reader.next();
+  for (const std::string_view value : {R"([1, {"b":[]} ])", R"("x")", R"({"e":-1e5})", "null"}) {
+    ASSERT_EQ(reader.next().kind, JsonReader::Kind::name);
+    EXPECT_EQ(reader.finish_value(reader.next()), value);
+  }
+  const auto brace = reader.next();
+  EXPECT_EQ(brace.kind, JsonReader::Kind::end_object);
+  EXPECT_EQ(reader.finish_value(brace), "");
+  EXPECT_EQ(reader.next().kind, JsonReader::Kind::end);
+  for (const std::string_view text : {"[1,[2", "[[]", "{\"a\":tru}", "x", ""}) {
+    JsonReader broken(text);
+    EXPECT_EQ(broken.finish_value(broken.next()), "") << text;
+  }
+}
+
 TEST(JsonReader, BoundsTheDepth) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');

@@ -84,20 +84,22 @@ class ScriptedStream final : public chain::ByteStream {
 
 class RedisConnectionTest : public testing::Test {
  protected:
-  RedisConnection& connect() {
+  RedisConnection& connect(std::chrono::milliseconds patience = 0ms) {
     RedisOptions options;
     options.budget = 1h;
+    options.patience = patience;
     options.connect_budget = 1h;
+    options.url.tls = true;
     options.wrap = [this](std::unique_ptr<chain::ByteStream>) {
       return std::make_unique<ScriptedStream>(loop_.get_executor(), script_);
     };
     return redis_connection(loop_, std::make_shared<RedisServer>(options));
   }
 
-  std::unique_ptr<test::Running<Reply>> ask(RedisConnection& connection, Clock::duration time) {
+  std::unique_ptr<test::Running<Reply>> ask(RedisConnection& connection,
+                                            std::chrono::milliseconds time) {
     static constexpr std::array<std::string_view, 1> kCommand{"X"};
-    return std::make_unique<test::Running<Reply>>(
-        loop_, connection.command(kCommand, Clock::now() + time));
+    return std::make_unique<test::Running<Reply>>(loop_, connection.command(kCommand, time));
   }
 
   // Timers that are due go off in one of the passes.
@@ -153,6 +155,34 @@ TEST_F(RedisConnectionTest, TakesALateReplyThatHasCome) {
   poll();
   EXPECT_EQ(asked->take()->integer, 1);
   EXPECT_FALSE(connection.away());
+}
+
+TEST_F(RedisConnectionTest, WaitsWithPatienceWhileTheServerSends) {
+  RedisConnection& connection = connect(1h);
+  poll();
+  const auto large = ask(connection, -1ms);
+  const auto small = ask(connection, -1ms);
+  script_.send("$10\r\n12345");
+  poll();
+  EXPECT_FALSE(large->finished());
+  script_.send("67890\r\n");
+  poll();
+  EXPECT_EQ(large->take()->text, "1234567890");
+  EXPECT_FALSE(small->finished());
+  script_.send(":1\r\n");
+  poll();
+  EXPECT_EQ(small->take()->integer, 1);
+  EXPECT_FALSE(connection.away());
+}
+
+TEST_F(RedisConnectionTest, HasAnEndOfItsPatience) {
+  RedisConnection& connection = connect(1ms);
+  poll();
+  const auto large = ask(connection, -2ms);
+  script_.send("$10\r\n12345");
+  poll();
+  EXPECT_FALSE(large->take());
+  EXPECT_TRUE(connection.away());
 }
 
 TEST_F(RedisConnectionTest, GoesOnConnectingWhereACallerCannotWait) {

@@ -117,6 +117,37 @@ TEST(RedisReplyReader, BoundsTheBytesOfAReply) {
   EXPECT_LE(fed, most + piece.size());
 }
 
+TEST(RedisReplyReader, ReadsLongerTextsWhereItMay) {
+  constexpr std::size_t kMost = 3 * RedisReplyReader::kMostBytes;
+  const std::string piece(16 * 1024, '7');
+  const auto fed_until_broken = [&](const std::string& begin) {
+    RedisReplyReader reader(kMost);
+    reader.feed(begin);
+    std::size_t fed = begin.size();
+    for (; !reader.broken() && !reader.next() && fed < 2 * kMost; fed += piece.size()) {
+      reader.feed(piece);
+    }
+    EXPECT_TRUE(reader.broken()) << begin;
+    return fed;
+  };
+  for (const std::string begin : {"$99999999\r\n", "*2\r\n$99999999\r\n"}) {
+    const std::size_t fed = fed_until_broken(begin);
+    EXPECT_GT(fed, kMost);
+    EXPECT_LE(fed, kMost + 2 * piece.size());
+  }
+  for (const std::string begin : {"+", "-", ":", "$", "*", "*1\r\n$", "*2\r\n$1\r\na\r\n+"}) {
+    EXPECT_LE(fed_until_broken(begin), RedisReplyReader::kMostBytes + 2 * piece.size()) << begin;
+  }
+  RedisReplyReader reader(kMost);
+  reader.feed("$2000000\r\n");
+  for (std::size_t fed = 0; fed < 2'000'000; fed += 16'000) {
+    EXPECT_FALSE(reader.next());
+    reader.feed(std::string_view(piece).substr(0, 16'000));
+  }
+  reader.feed("\r\n");
+  ASSERT_TRUE(reader.next());
+}
+
 TEST(RedisReply, KnowsErrorsByTheirFirstWord) {
   RedisReply reply;
   reply.kind = Kind::error;

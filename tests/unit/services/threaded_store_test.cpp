@@ -182,6 +182,24 @@ TEST(ThreadedStore, IsAPromptMissWhileItsRecordsAreAway) {
   EXPECT_EQ(store->stat().dropped, 1U);
 }
 
+TEST(ThreadedStore, SaysWhyItsRecordsAreAway) {
+  Shelf shelf;
+  DiskStoreOptions options = patient();
+  std::vector<std::string> told;
+  options.warn = [&told](const std::string& line) { told.push_back(line); };
+  shelf.broken = true;
+  {
+    const auto store = make_store(shelf, options);
+    EXPECT_FALSE(get_and_wait(*store, cache_key(1)));
+    EXPECT_EQ(store->stat().trouble, "it is broken");
+  }
+  EXPECT_EQ(told.size(), 1U);
+  shelf.broken = false;
+  const auto store = make_store(shelf, options);
+  EXPECT_FALSE(get_and_wait(*store, cache_key(1)));
+  EXPECT_EQ(store->stat().trouble, "");
+}
+
 TEST(ThreadedStore, IsAPromptMissWhileItOpensForLong) {
   Shelf shelf;
   shelf.stuck = true;
@@ -245,6 +263,20 @@ TEST(ThreadedStore, MayAnswerLoopsThatAreJustEnding) {
   work();
   other.join();
   EXPECT_TRUE(ask(*store, 1));
+}
+
+TEST(DiskStores, CountWhatIsLeftOnceClearIsDone) {
+  const TemporaryFolder folder;
+  DiskStoreOptions options = patient();
+  options.root = folder.path() / "cache";
+  for (const auto make : {make_lmdb_store, make_leveldb_store}) {
+    const auto store = make(options);
+    store->put(cache_key(1), cache_answer("one"));
+    EXPECT_TRUE(get_and_wait(*store, cache_key(1)));
+    store->clear();
+    EXPECT_FALSE(get_and_wait(*store, cache_key(1)));
+    EXPECT_EQ(store->stat().entries.value_or(0), 0U);
+  }
 }
 
 TEST(DiskStores, KeepAnswersOverARestart) {

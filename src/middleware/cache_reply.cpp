@@ -1,0 +1,165 @@
+#include "cache_reply.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "aifd/protocol/answer_to_stream.hpp"
+#include "aifd/protocol/stream_to_answer.hpp"
+#include "aifd/protocol/usage_event.hpp"
+
+namespace aifd::middleware {
+namespace {
+
+using chain::Exchange;
+using chain::Piece;
+using chain::Reply;
+using services::CacheEntry;
+using services::CacheEntryPtr;
+
+class EntryBody final : public chain::BodySource {
+ public:
+  explicit EntryBody(CacheEntryPtr entry) : entry_(std::move(entry)) {}
+  std::optional<Result<Piece>> try_next() override { return Piece{entry_->body, true}; }
+  Task<Result<Piece>> next() override { co_return Piece{entry_->body, true}; }
+  bool ready() const noexcept override { return true; }
+
+ private:
+  CacheEntryPtr entry_;
+};
+
+// A text made of an entry, whose fields the head shows.
+class ConvertedBody final : public chain::BodySource {
+ public:
+  ConvertedBody(CacheEntryPtr entry, std::string text)
+      : entry_(std::move(entry)), text_(std::move(text)) {}
+  std::optional<Result<Piece>> try_next() override { return Piece{text_, true}; }
+  Task<Result<Piece>> next() override { co_return Piece{text_, true}; }
+  bool ready() const noexcept override { return true; }
+
+ private:
+  CacheEntryPtr entry_;
+  std::string text_;
+};
+
+bool asked_usage(const CacheEntry& entry) {
+  return std::ranges::any_of(entry.fields, [](const auto& f) { return f.name == kAskedUsage; });
+}
+
+// Fields of the very bytes that were stored.
+bool is_of_bytes(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kNames{"content-type", "etag",   "last-modified",
+                                                   "content-md5",  "digest", "content-digest",
+                                                   "repr-digest"};
+  return std::ranges::any_of(kNames,
+                             [name](std::string_view n) { return protocol::iequals(n, name); });
+}
+
+Reply start_reply(Exchange& exchange, const CacheEntry& entry, std::string_view new_type,
+                  std::size_t length, std::int64_t now) {
+  Reply reply;
+  reply.head.status = entry.status;
+  reply.head.reason = chain::reason_phrase(entry.status);
+  reply.framing = {protocol::BodyKind::length, length};
+  reply.head.fields.reserve(entry.fields.size() + 4);
+  if (!new_type.empty()) reply.head.fields.add("Content-Type", new_type);
+  for (const services::CacheField& field : entry.fields) {
+    if (field.name.starts_with(':') || (!new_type.empty() && is_of_bytes(field.name))) continue;
+    reply.head.fields.add(field.name, field.value);
+  }
+  const std::int64_t age = std::max<std::int64_t>(now - entry.stored_at, 0);
+  reply.head.fields.add("Age", exchange.keep(std::to_string(age)));
+  return reply;
+}
+
+Reply converted(Exchange& exchange, CacheEntryPtr entry, std::string_view new_type,
+                std::string text, std::int64_t now) {
+  Reply reply = start_reply(exchange, *entry, new_type, text.size(), now);
+  reply.body = std::make_unique<ConvertedBody>(std::move(entry), std::move(text));
+  return reply;
+}
+
+Reply as_stored(Exchange& exchange, CacheEntryPtr entry, std::int64_t now) {
+  Reply reply = start_reply(exchange, *entry, {}, entry->body.size(), now);
+  reply.body = std::make_unique<EntryBody>(std::move(entry));
+  return reply;
+}
+
+std::optional<Reply> stream_of_stream(Exchange& exchange, CacheEntryPtr entry,
+                                      const CacheQuestion& question, std::int64_t now) {
+  const bool has_asked = asked_usage(*entry);
+  if (question.wants_usage && !has_asked && !protocol::has_usage_event(entry->body)) {
+    return std::nullopt;
+  }
+  if (has_asked && !question.wants_usage) {
+    if (auto text = protocol::without_usage_event(entry->body)) {
+      return converted(exchange, std::move(entry), "text/event-stream; charset=utf-8",
+                       *std::move(text), now);
+    }
+  }
+  return as_stored(exchange, std::move(entry), now);
+}
+
+// The pieces of a stream, each at its time.
+class RhythmTap final : public chain::Tap, public chain::Cutter {
+ public:
+  explicit RhythmTap(CacheEntryPtr entry) : entry_(std::move(entry)) { follow(); }
+
+  std::size_t cut(std::string_view bytes) noexcept override {
+    const std::uint64_t next = next_offset();
+    return std::min<std::uint64_t>(bytes.size(), next - offset_);
+  }
+
+  Clock::time_point on_chunk(std::string_view bytes) noexcept override {
+    if (offset_ == 0) begun_ = Clock::now();
+    const std::chrono::milliseconds at(entry_->rhythm[beat_].at_ms);
+    offset_ += bytes.size();
+    follow();
+    return begun_ + at;
+  }
+
+ private:
+  void follow() noexcept {
+    while (offset_ >= next_offset()) ++beat_;
+  }
+
+  std::uint64_t next_offset() const noexcept {
+    return beat_ + 1 < entry_->rhythm.size() ? entry_->rhythm[beat_ + 1].offset
+                                             : std::numeric_limits<std::uint64_t>::max();
+  }
+
+  CacheEntryPtr entry_;
+  std::size_t beat_ = 0;  // of the byte at offset_
+  std::uint64_t offset_ = 0;
+  Clock::time_point begun_{};
+};
+
+}  // namespace
+
+std::optional<Reply> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
+                                      const CacheQuestion& question, std::int64_t now) {
+  if (!question.converts) return as_stored(exchange, std::move(entry), now);
+  if (entry->event_stream && question.wants_stream) {
+    return stream_of_stream(exchange, std::move(entry), question, now);
+  }
+  if (!entry->event_stream && !question.wants_stream) {
+    return as_stored(exchange, std::move(entry), now);
+  }
+  if (question.wants_stream) {
+    auto text = protocol::stream_from_answer(entry->body, question.wants_usage);
+    if (!text) return std::nullopt;
+    return converted(exchange, std::move(entry), "text/event-stream; charset=utf-8",
+                     *std::move(text), now);
+  }
+  auto text = protocol::answer_from_stream(entry->body);
+  if (!text) return std::nullopt;
+  return converted(exchange, std::move(entry), "application/json", *std::move(text), now);
+}
+
+void replay_in_rhythm(Exchange& exchange, CacheEntryPtr entry) {
+  if (entry->rhythm.empty()) return;
+  auto tap = std::make_unique<RhythmTap>(std::move(entry));
+  exchange.set_cutter(*tap);
+  exchange.add_tap(std::move(tap));
+}
+
+}  // namespace aifd::middleware

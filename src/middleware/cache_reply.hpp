@@ -1,0 +1,27 @@
+// Answers from the cache, in the form that the caller asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "aifd/chain/reply.hpp"
+#include "aifd/services/cache_store.hpp"
+#include "cache_question.hpp"
+
+namespace aifd::middleware {
+
+// The field by which an entry says that its stream was asked for with its usage. Not a name that a
+// head can have, and not replayed.
+inline constexpr std::string_view kAskedUsage = ":asked-usage";
+
+// nullopt: the entry cannot answer this caller (another form into which it cannot be converted, or
+// a usage that it does not hold), so the upstream must. A stream goes out byte for byte where it is
+// one, but for the usage that this caller did not ask for.
+std::optional<chain::Reply> reply_from_entry(chain::Exchange& exchange,
+                                             services::CacheEntryPtr entry,
+                                             const CacheQuestion& question, std::int64_t now);
+
+// Gives a recorded stream its recorded rhythm.
+void replay_in_rhythm(chain::Exchange& exchange, services::CacheEntryPtr entry);
+
+}  // namespace aifd::middleware

@@ -1,0 +1,102 @@
+#include "kept_head.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aifd::middleware {
+namespace {
+
+using std::chrono::seconds;
+
+protocol::ResponseHead head_with(std::initializer_list<protocol::Field> fields, int status = 200) {
+  protocol::ResponseHead head;
+  head.status = status;
+  for (const protocol::Field& field : fields) head.fields.add(field.name, field.value);
+  return head;
+}
+
+bool is_kept(const protocol::ResponseHead& head, bool openai) {
+  return kept_head(head, openai, seconds(0)).has_value();
+}
+
+std::string names(const KeptHead& kept) {
+  std::string text;
+  for (const services::CacheField& field : kept.fields)
+    text += field.name + "=" + field.value + ";";
+  return text;
+}
+
+TEST(KeptHead, KeepsOnly200) {
+  EXPECT_TRUE(is_kept(head_with({}), true));
+  for (const int status : {201, 203, 204, 206, 301, 400, 401, 404, 429, 500, 503}) {
+    EXPECT_FALSE(is_kept(head_with({}, status), true)) << status;
+    EXPECT_FALSE(is_kept(head_with({}, status), false)) << status;
+  }
+}
+
+TEST(KeptHead, LeavesOutWhatIsTrueOfOneExchangeAlone) {
+  const auto kept = kept_head(head_with({{"Content-Type", "application/json"},
+                                         {"Set-Cookie", "__cf_bm=1"},
+                                         {"X-Request-Id", "req_9"},
+                                         {"x-ratelimit-remaining-requests", "9"},
+                                         {"Anthropic-RateLimit-Tokens-Limit", "9"},
+                                         {"openai-processing-ms", "8"},
+                                         {"openai-version", "2020-10-01"},
+                                         {"Connection", "X-Hop, keep-alive"},
+                                         {"X-Hop", "1"},
+                                         {"Content-Length", "12"},
+                                         {"Transfer-Encoding", "chunked"},
+                                         {"Date", "Mon, 23 Nov 2026 00:00:00 GMT"},
+                                         {"Age", "7"},
+                                         {"x-aifd-cache", "miss"},
+                                         {"Access-Control-Allow-Origin", "*"}}),
+                              true, seconds(0));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(names(*kept),
+            "Content-Type=application/json;openai-version=2020-10-01;"
+            "Date=Mon, 23 Nov 2026 00:00:00 GMT;");
+}
+
+TEST(KeptHead, KeepsNothingThatIsCoded) {
+  EXPECT_FALSE(is_kept(head_with({{"Content-Encoding", "gzip"}}), true));
+  EXPECT_TRUE(is_kept(head_with({{"Content-Encoding", "identity"}}), true));
+}
+
+TEST(KeptHead, KeepsNothingThatVariesByWhatTheKeyDoesNotHold) {
+  EXPECT_TRUE(is_kept(head_with({{"Vary", "Origin, Accept-Encoding"}}), true));
+  EXPECT_TRUE(is_kept(head_with({{"Vary", "anthropic-version"}}), true));
+  EXPECT_FALSE(is_kept(head_with({{"Vary", "*"}}), true));
+  EXPECT_FALSE(is_kept(head_with({{"Vary", "Origin"}, {"vary", "User-Agent"}}), true));
+}
+
+TEST(KeptHead, HearsTheUpstreamOnGeneralRoutesOnly) {
+  for (const char* value : {"no-store", "no-cache", "private, max-age=60", "max-age=0"}) {
+    EXPECT_TRUE(is_kept(head_with({{"Cache-Control", value}}), true)) << value;
+    EXPECT_FALSE(is_kept(head_with({{"Cache-Control", value}}), false)) << value;
+  }
+  EXPECT_TRUE(is_kept(head_with({{"Set-Cookie", "a=b"}}), true));
+  EXPECT_FALSE(is_kept(head_with({{"Set-Cookie", "a=b"}}), false));
+}
+
+TEST(KeptHead, TakesTheShorterTime) {
+  struct Case {
+    const char* control;
+    bool openai;
+    int ttl;
+    int kept;
+  };
+  const Case cases[] = {{"public", false, 0, 0},    {"public", false, 9, 9},
+                        {"max-age=5", false, 9, 5}, {"max-age=50", false, 9, 9},
+                        {"max-age=5", false, 0, 5}, {"max-age=5, s-maxage=7", false, 0, 7},
+                        {"max-age=5", true, 0, 0}};
+  for (const Case& c : cases) {
+    const auto kept =
+        kept_head(head_with({{"Cache-Control", c.control}}), c.openai, seconds(c.ttl));
+    ASSERT_TRUE(kept) << c.control;
+    EXPECT_EQ(kept->ttl, seconds(c.kept)) << c.control;
+  }
+}
+
+}  // namespace
+}  // namespace aifd::middleware
