@@ -151,7 +151,7 @@ ON_GENERAL = {  # fields of an answer -> whether it is kept there; on openai rou
 ON_BOTH = {
     (("Vary", "*"),): False, (("Vary", "X-Else"),): False, (("Vary", "Accept-Encoding"),): True,
     (("Vary", "Origin, Accept-Encoding"),): True, (("Vary", "Origin"), ("Vary", "X-Else")): False,
-    (("Vary", "Cookie"),): False, (("Vary", "Content-Type"),): True, (("Content-Encoding", "gzip"),): False,
+    (("Vary", "User-Agent"),): False, (("Vary", "Content-Type"),): True, (("Content-Encoding", "gzip"),): False,
     (("Content-Encoding", "x-own"),): False,
 }
 

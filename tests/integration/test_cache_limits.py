@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness import (CHAT, JSON, CacheUpstream, Daemon, bearer, caching, chat_of, eventually, fresh, post, routes, state,
+from harness import (CHAT, CacheUpstream, Daemon, bearer, caching, chat_of, eventually, fresh, post, routes, state,
                      states)
 
 UPSTREAM = CacheUpstream
@@ -121,4 +121,3 @@ def test_the_rest_of_the_daemon_goes_on_as_ever(upstream):
             response = daemon.ask("POST", target, [("Content-Type", "application/octet-stream")], body)
             assert response.status == 200 and state(response) is None and response.body.endswith(body)
         assert daemon.ask("OPTIONS", CHAT, [("Origin", "http://a"), ("Access-Control-Request-Method", "POST")]).status in (200, 204)
-        assert state(daemon.ask("POST", CHAT, JSON, chat_of(fresh()))) is None, "CACHE_ROUTES does not name it"

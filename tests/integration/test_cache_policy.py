@@ -105,6 +105,14 @@ def test_a_chunked_body_loses_it_too(daemon, upstream):
     assert upstream.requests[0].body == body.replace(b', "caching": true', b"")
 
 
+@pytest.mark.parametrize("fields", [[("Content-Type", "application/x-www-form-urlencoded")], []])
+def test_it_is_cut_from_what_curl_sends(daemon, upstream, fields):
+    """`curl -d '{...}'` names another type, unless it is told better."""
+    body = chat_of(fresh())
+    assert daemon.ask("POST", CHAT, fields, body).status == 200
+    assert upstream.requests[0].body == body.replace(b', "caching": true', b"")
+
+
 OTHER_BODIES = [
     (b"not JSON", JSON), (b'["caching",true]', JSON), (b'{"caching":true', JSON), (b"", JSON),
     (b'--x\r\nContent-Disposition: form-data; name="caching"\r\n\r\ntrue\r\n--x--\r\n',
@@ -156,6 +164,13 @@ def test_cache_routes_says_exactly_which(upstream):
             return [state(post(daemon, chat_of(words), target=path)) for words in [fresh()] * 2]
         assert cached("/v1/moderations") == ["miss", "hit"] and cached("/two" + CHAT) == ["miss", "hit"]
         assert cached(CHAT) == cached("/two/v1/moderations") == cached("/v1/moderations/x") == [None, None]
+
+
+def test_cache_routes_that_name_other_routes_leave_this_one_out(upstream):
+    config = routes(("/", upstream.url), ("/g", upstream.url, "general"))
+    with caching(upstream, FORWARD_CONFIG=config, CACHE_GENERAL="true", CACHE_ROUTES='["/g/page"]') as daemon:
+        assert [state(daemon.ask("GET", "/g/page")) for _ in range(2)] == ["miss", "hit"]
+        assert [state(post(daemon, chat_of("one"))) for _ in range(2)] == [None, None]
 
 
 def test_a_route_with_a_prefix_is_cached_unasked(upstream):

@@ -133,16 +133,18 @@ def test_followers_of_another_form_get_the_whole(daemon, upstream):
     assert all(said(answer.json()) == said(whole_of(chunks_of(streamed.body))) for answer in answers)
 
 
-def test_followers_with_stream_of_a_plain_call(daemon, upstream):
+@pytest.mark.parametrize("options", [{}, USAGE])
+def test_followers_with_stream_of_a_plain_call(daemon, upstream, options):
     pause = upstream.pause(after=1)
     leading = Swarm(daemon, [raw_post(daemon, chat_of("one"))])
     pause.wait_for()
-    swarm = streams(daemon, 10, "one", **USAGE)
+    swarm = streams(daemon, 10, "one", **options)
     settle(daemon)
     pause.go_on.set()
     answers, plain = swarm.answers(), leading.answers()[0]
     assert [state(answer) for answer in answers] == ["hit"] * 10 and len(upstream.requests) == 1
-    assert all(said(whole_of(chunks_of(answer.body))) == said(plain.json()) for answer in answers)
+    due = {**plain.json(), **({} if options else {"usage": None})}
+    assert all(said(whole_of(chunks_of(answer.body))) == said(due) for answer in answers)
 
 
 @pytest.mark.parametrize("leader, follower", [({}, USAGE), (USAGE, {})])
@@ -198,16 +200,18 @@ def test_it_can_be_switched_off(upstream):
         assert state(post(daemon, chat_of("one"))) == "hit" and len(upstream.requests) == 5
 
 
-def test_cookies_are_the_leaders_alone(daemon, upstream):
-    upstream.fields = [("Set-Cookie", "__cf=1"), ("x-request-id", "req_up")]
+def test_what_belongs_to_one_answer_is_the_leaders_alone(daemon, upstream):
+    upstream.fields = [("Set-Cookie", "__cf=1"), ("x-request-id", "req_up"), ("x-ratelimit-remaining-requests", "5"),
+                       ("x-ratelimit-remaining-tokens", "500")]
     pause = upstream.pause(after=1)
     swarm = streams(daemon, 20, "one")
     pause.wait_for()
     swarm.read_until_all_have(FIRST)
     pause.go_on.set()
-    for answer in swarm.answers():
-        if state(answer) == "hit":
-            assert answer.all("set-cookie") == [] and answer.get("x-request-id") not in (None, "req_up")
+    followers = [answer for answer in swarm.answers() if state(answer) == "hit"]
+    assert len(followers) == 19 == len({answer.get("x-request-id") for answer in followers} - {None, "req_up"})
+    for name in ("set-cookie", "x-ratelimit-remaining-requests", "x-ratelimit-remaining-tokens"):
+        assert [answer.get(name) for answer in followers] == [None] * 19
 
 
 def test_every_answer_is_counted_and_logged(upstream):

@@ -104,7 +104,7 @@ class CacheUpstream(Upstream):
         given = asked["input"]
         single = isinstance(given, str) or (given and isinstance(given[0], int))
         inputs = [given] if single else given
-        vectors = [vector_of(one, asked.get("dimensions", 5)) for one in inputs]
+        vectors = [vector_of(one, int(asked.get("dimensions", 5))) for one in inputs]
         tokens = sum(len(one) for one in inputs)
         coded = base64_of if asked.get("encoding_format") == "base64" else list
         self.send_json(connection, {
