@@ -4,52 +4,37 @@
 #include <iostream>
 #include <string>
 
+#include "aifd/app/cache_command.hpp"
 #include "aifd/app/commands.hpp"
+#include "aifd/app/config_flags.hpp"
 #include "aifd/app/version.hpp"
-
-extern char** environ;
 
 namespace {
 
+using aifd::app::add_config_flags;
+using aifd::app::CacheCommand;
 using aifd::app::ExitCode;
 using aifd::config::Sources;
 
-// An option whose value becomes the setting of that name.
-void add_setting(CLI::App& command, Sources& sources, const std::string& flag,
-                 const std::string& variable, const std::string& help) {
-  sources.flag_names[variable] = flag;
-  command.add_option_function<std::string>(
-      flag, [&sources, variable](const std::string& value) { sources.flags[variable] = value; },
-      help);
-}
-
-void add_config_flags(CLI::App& command, Sources& sources) {
-  add_setting(command, sources, "--host", "HOST", "Address to listen on (0.0.0.0)");
-  add_setting(command, sources, "--port", "PORT", "Port to listen on; 0: any free one (8000)");
-  add_setting(command, sources, "--workers", "WORKERS", "Threads that serve: 1, N or auto (1)");
-  sources.flag_names["WEBUI"] = "--webui";
-  command.add_flag_callback(
-      "--webui", [&sources] { sources.flags["WEBUI"] = "true"; }, "Serve the web page");
-  add_setting(command, sources, "--ui-port", "WEBUI_PORT", "Port of the web page (8001)");
-  command.add_option("--config", sources.config_file,
-                     "YAML file (openai-forward-config.yaml, where there is one)");
-  command.add_option_function<std::string>(
-      "--env-file",
-      [&sources](const std::string& file) {
-        sources.env_file = file;
-        sources.env_file_required = true;
-      },
-      "File of NAME=value lines (.env)");
-}
-
-std::map<std::string, std::string> process_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) variables[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return variables;
+void add_cache(CLI::App& app, Sources& sources, CacheCommand& command, ExitCode& code) {
+  CLI::App* cache = app.add_subcommand(
+      "cache", "The answer cache: of a running aifd, or else of its store on disk");
+  cache->require_subcommand(1);
+  const auto add = [&](const char* name, CacheCommand::What what, const char* help) {
+    CLI::App* sub = cache->add_subcommand(name, help);
+    add_config_flags(*sub, sources);
+    sub->callback([&, what] {
+      command.what = what;
+      code = aifd::app::cache(sources, command);
+    });
+    return sub;
+  };
+  add("stat", CacheCommand::What::stat, "Tell what is in it")
+      ->add_flag("--json", command.json, "As one line of JSON");
+  add("clear", CacheCommand::What::clear, "Forget all answers");
+  CLI::App* get = add("get", CacheCommand::What::get, "Print one answer");
+  get->add_option("KEY", command.key, "Its key, 64 hex digits")->required();
+  get->add_flag("--body", command.body_only, "Without its head");
 }
 
 ExitCode dispatch(int argc, char** argv) {
@@ -64,7 +49,7 @@ ExitCode dispatch(int argc, char** argv) {
       "ones win.\n`aifd gen-config` writes a .env that explains them all.");
   ExitCode code = ExitCode::kOk;
   Sources sources;
-  sources.environment = process_environment();
+  sources.environment = aifd::app::process_environment();
 
   CLI::App* run = app.add_subcommand("run", "Serve until SIGTERM or SIGINT");
   bool demo = false;
@@ -90,6 +75,9 @@ ExitCode dispatch(int argc, char** argv) {
   add_config_flags(*health, sources);
   health->add_option("--url", url, "Its URL (from the configuration: http://127.0.0.1:8000)");
   health->callback([&] { code = aifd::app::health(sources, url); });
+
+  CacheCommand command;
+  add_cache(app, sources, command, code);
 
   try {
     app.parse(argc, argv);

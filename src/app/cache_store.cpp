@@ -1,8 +1,10 @@
 #include "aifd/app/cache_store.hpp"
 
+#include "aifd/app/redis_tls.hpp"
 #include "aifd/config/redis_url.hpp"
 #include "aifd/services/disk_store.hpp"
 #include "aifd/services/memory_store.hpp"
+#include "aifd/services/redis_store.hpp"
 
 namespace aifd::app {
 namespace {
@@ -30,6 +32,12 @@ std::unique_ptr<services::CacheStore> make_disk_store(const config::Cache& cache
                                              : services::make_leveldb_store(std::move(options));
 }
 
+std::unique_ptr<services::CacheStore> make_redis_store(const config::Cache& cache) {
+  const config::RedisUrl url = config::parse_redis_url(cache.root_path_or_url).value();
+  return std::make_unique<services::RedisStore>(
+      url, services::RedisStoreOptions{.max_entry_bytes = cache.max_entry_bytes}, redis_tls(url));
+}
+
 }  // namespace
 
 std::unique_ptr<services::CacheStore> make_cache_store(const config::Settings& settings) {
@@ -37,7 +45,8 @@ std::unique_ptr<services::CacheStore> make_cache_store(const config::Settings& s
     case CacheBackend::lmdb:
     case CacheBackend::leveldb:
       return make_disk_store(settings.cache, disk_options(settings.cache));
-    case CacheBackend::redis:  // its store goes here
+    case CacheBackend::redis:
+      return make_redis_store(settings.cache);
     case CacheBackend::memory:
       break;
   }

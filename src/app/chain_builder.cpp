@@ -23,7 +23,8 @@ using Links = std::vector<std::unique_ptr<chain::Middleware>>;
 // Whether anything asks who the caller is.
 bool tells_callers(const config::Settings& settings) {
   const config::Limits& limits = settings.limits;
-  return settings.cache.on() || !limits.requests.empty() || !limits.global.empty() || !limits.token_quota.empty();
+  return settings.cache.on() || !limits.requests.empty() || !limits.global.empty() ||
+         !limits.token_quota.empty();
 }
 
 void add_request_limit(const config::Settings& settings, Services& services, Links& links) {

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 
+#include "aifd/app/admin_server.hpp"
 #include "aifd/app/chain_builder.hpp"
 #include "aifd/app/commands.hpp"
 #include "aifd/app/pending_features.hpp"
@@ -27,12 +28,14 @@ class Daemon {
         server_(settings_, chain_, services_.lifecycle) {}
 
   const config::Settings& settings() const noexcept { return settings_; }
+  Services& services() noexcept { return services_; }
   net::Server& server() noexcept { return server_; }
 
   // Whether a thread hangs in the system's name look-up: joining it may take many seconds.
   bool looks_up_names() const {
     return server_.resolver_busy() ||
-           (services_.shared_limiter && services_.shared_limiter->looking_up());
+           (services_.shared_limiter && services_.shared_limiter->looking_up()) ||
+           (services_.cache && services_.cache->looking_up());
   }
 
  private:
@@ -92,7 +95,8 @@ bool listen_or_explain(net::Server& server) {
   return listening.has_value();
 }
 
-ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
+ExitCode serve(const config::Sources& sources, config::Settings settings, const Signals& signals,
+               bool demo) {
   std::optional<Daemon> model;
   if (demo) {
     model.emplace(demo_model_settings(), nullptr);
@@ -122,7 +126,10 @@ ExitCode serve(config::Settings settings, const Signals& signals, bool demo) {
 
   if (model) model->server().start();
   daemon.server().start();
+  std::unique_ptr<AdminServer> admin = AdminServer::start(
+      daemon.settings(), daemon.services(), sources.environment, daemon.server().port());
   signals.wait();
+  admin.reset();  // at once: from now on the port may be another daemon's
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
   const bool stuck = daemon.server().running() || daemon.looks_up_names();
   if (stuck) {  // a look-up that hangs, or a thread: nothing that is worth waiting for
@@ -143,7 +150,7 @@ ExitCode run(const config::Sources& sources, bool demo) {
   }
   const Signals signals;  // before the first thread, which takes the mask over
   log::start(is_journal());
-  const ExitCode code = serve(std::move(settings), signals, demo);
+  const ExitCode code = serve(sources, std::move(settings), signals, demo);
   log::stop();
   return code;
 }

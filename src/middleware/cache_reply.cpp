@@ -16,6 +16,8 @@ using chain::Reply;
 using services::CacheEntry;
 using services::CacheEntryPtr;
 
+constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
+
 class EntryBody final : public chain::BodySource {
  public:
   explicit EntryBody(CacheEntryPtr entry) : entry_(std::move(entry)) {}
@@ -91,10 +93,8 @@ std::optional<Reply> stream_of_stream(Exchange& exchange, CacheEntryPtr entry,
     return std::nullopt;
   }
   if (has_asked && !question.wants_usage) {
-    if (auto text = protocol::without_usage_event(entry->body)) {
-      return converted(exchange, std::move(entry), "text/event-stream; charset=utf-8",
-                       *std::move(text), now);
-    }
+    std::string text = protocol::without_usage_event(entry->body);
+    return converted(exchange, std::move(entry), kEventStream, std::move(text), now);
   }
   return as_stored(exchange, std::move(entry), now);
 }
@@ -147,8 +147,7 @@ std::optional<Reply> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
   if (question.wants_stream) {
     auto text = protocol::stream_from_answer(entry->body, question.wants_usage);
     if (!text) return std::nullopt;
-    return converted(exchange, std::move(entry), "text/event-stream; charset=utf-8",
-                     *std::move(text), now);
+    return converted(exchange, std::move(entry), kEventStream, *std::move(text), now);
   }
   auto text = protocol::answer_from_stream(entry->body);
   if (!text) return std::nullopt;

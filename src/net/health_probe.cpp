@@ -4,45 +4,40 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
-#include "aifd/chain/task.hpp"
 #include "aifd/config/base_url.hpp"
 #include "aifd/protocol/proxy_protocol.hpp"
-#include "blocking_ask.hpp"
+#include "one_request.hpp"
 
 namespace aifd::net {
 namespace {
 
-using boost::system::error_code;
+namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-
-template <class Channel>
-int ask_health(Channel& channel, const config::BaseUrl& url) {
-  const std::string path = url.path.empty() ? "/healthz" : url.path;
-  return static_cast<int>(ask(channel, "GET", path, url.authority()).result_int());
-}
+using asio::use_awaitable;
 
 Error failed(std::string why) {
   return {ErrorKind::upstream_unreachable, ErrorSource::upstream, false, std::move(why)};
 }
 
-Result<int> connect_and_ask(const config::BaseUrl& url, bool proxy_protocol,
-                            std::chrono::milliseconds timeout) {
-  asio::io_context loop;
+asio::awaitable<OneAnswer> connect_and_ask(asio::io_context& loop, config::BaseUrl url,
+                                           bool proxy_protocol) {
+  const std::string path = url.path.empty() ? "/healthz" : url.path;
   tcp::resolver resolver(loop);
-  const auto endpoints = resolver.resolve(url.host, std::to_string(url.port));
+  const auto endpoints =
+      co_await resolver.async_resolve(url.host, std::to_string(url.port), use_awaitable);
   tcp::socket socket(loop);
-  asio::connect(socket, endpoints);
-  limit_waiting(socket.native_handle(), std::chrono::duration_cast<std::chrono::seconds>(timeout));
-  if (proxy_protocol) asio::write(socket, asio::buffer(protocol::kUnknownProxyHeader));
-  if (!url.tls) return ask_health(socket, url);
+  co_await asio::async_connect(socket, endpoints, use_awaitable);
+  if (proxy_protocol) {
+    co_await asio::async_write(socket, asio::buffer(protocol::kUnknownProxyHeader), use_awaitable);
+  }
+  if (!url.tls) co_return co_await ask(socket, "GET", path, url.authority());
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_verify_mode(asio::ssl::verify_none);
   asio::ssl::stream<tcp::socket&> tls(socket, context);
-  tls.handshake(asio::ssl::stream_base::client);
-  return ask_health(tls, url);
+  co_await tls.async_handshake(asio::ssl::stream_base::client, use_awaitable);
+  co_return co_await ask(tls, "GET", path, url.authority());
 }
 
 }  // namespace
@@ -54,7 +49,9 @@ Result<int> probe_health(const std::string& text, bool proxy_protocol,
     return Error{ErrorKind::bad_request, ErrorSource::client, false, url.error().detail};
   }
   try {
-    return connect_and_ask(*url, proxy_protocol, timeout);
+    asio::io_context loop(1);
+    const OneAnswer answer = wait_for(loop, connect_and_ask(loop, *url, proxy_protocol), timeout);
+    return static_cast<int>(answer.result_int());
   } catch (const boost::system::system_error& error) {
     return failed(error.code().message());
   }

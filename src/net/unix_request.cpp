@@ -1,10 +1,9 @@
 #include "aifd/net/unix_request.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 
-#include "blocking_ask.hpp"
+#include "one_request.hpp"
 #include "unix_address.hpp"
 
 namespace aifd::net {
@@ -21,9 +20,9 @@ bool nobody_listens(int error) {
   return error == ENOENT || error == ENOTDIR || error == ECONNREFUSED;
 }
 
-UnixAnswer ask_on(local::socket& socket, const std::string& method, const std::string& target) {
-  http::response<http::string_body> answer = ask(socket, method, target, "localhost");
-  return {static_cast<int>(answer.result_int()), std::move(answer.body())};
+// Owns its socket: when the wait ends early, both go with the loop.
+asio::awaitable<OneAnswer> ask_on(local::socket socket, std::string method, std::string target) {
+  co_return co_await ask(socket, std::move(method), std::move(target), "localhost");
 }
 
 }  // namespace
@@ -31,18 +30,20 @@ UnixAnswer ask_on(local::socket& socket, const std::string& method, const std::s
 Result<std::optional<UnixAnswer>> ask_unix_socket(const std::string& path,
                                                   const std::string& method,
                                                   const std::string& target,
-                                                  std::chrono::seconds timeout) {
+                                                  std::chrono::milliseconds timeout) {
   const std::optional<sockaddr_un> address = unix_address(path);
   if (!address) return failed("is longer than 107 bytes, the most for a socket");
   try {
-    asio::io_context loop;
+    asio::io_context loop(1);
     local::socket socket(loop, local());
-    limit_waiting(socket.native_handle(), timeout);
+    socket.non_blocking(true);  // connect() is done at once, or the queue of who listens is full
     if (connect_unix(socket.native_handle(), *address) != 0) {
       if (nobody_listens(errno)) return std::optional<UnixAnswer>();
       return failed(std::strerror(errno));
     }
-    return std::optional(ask_on(socket, method, target));
+    OneAnswer answer = wait_for(loop, ask_on(std::move(socket), method, target), timeout);
+    return std::optional(
+        UnixAnswer{static_cast<int>(answer.result_int()), std::move(answer.body())});
   } catch (const boost::system::system_error& error) {
     return failed(error.code().message());
   }

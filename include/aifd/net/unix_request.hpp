@@ -14,11 +14,11 @@ struct UnixAnswer {
   std::string body;  // of any size: the daemon is trusted
 };
 
-// nullopt: nobody listens at `path`. Blocks for at most `timeout` at a time, whole seconds, while
-// nothing comes. Errors: who listens there cannot be reached, or gives no answer.
+// nullopt: nobody listens at `path`. Blocks for at most `timeout`. Errors: who listens there cannot
+// be reached, or gives no answer.
 Result<std::optional<UnixAnswer>> ask_unix_socket(const std::string& path,
                                                   const std::string& method,
                                                   const std::string& target,
-                                                  std::chrono::seconds timeout);
+                                                  std::chrono::milliseconds timeout);
 
 }  // namespace aifd::net

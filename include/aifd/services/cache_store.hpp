@@ -87,6 +87,10 @@ class CacheStore {
   virtual void clear() = 0;
 
   virtual CacheStat stat() const = 0;
+
+  // Whether a server's name is being looked up: then this, or a loop that asked, may take as long
+  // to end as the system's resolver.
+  virtual bool looking_up() const noexcept { return false; }
 };
 
 // get() for who has no event loop: blocks, up to the store's deadline.

@@ -55,9 +55,7 @@ class RedisStore final : public CacheStore {
   void clear() override;            // in the background; touches nothing but its answers
   CacheStat stat() const override;  // of this daemon; what the server holds is not known
 
-  // Whether a name is being looked up. Then the end of a loop, or of this, may take as long as the
-  // system's resolver.
-  bool looking_up() const noexcept;
+  bool looking_up() const noexcept override;
 
  private:
   const std::shared_ptr<RedisAnswers> answers_;  // also of a get() that outlives this

@@ -1,0 +1,168 @@
+#include "aifd/app/cache_command.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <mutex>
+#include <optional>
+#include <variant>
+
+#include "aifd/app/admin_paths.hpp"
+#include "aifd/app/cache_store.hpp"
+#include "aifd/app/commands.hpp"
+#include "aifd/net/unix_request.hpp"
+#include "aifd/services/memory_store.hpp"
+
+namespace aifd::app {
+namespace {
+
+using What = CacheCommand::What;
+
+constexpr std::chrono::seconds kTimeout{30};
+
+ExitCode fail(const std::string& why) {
+  std::cerr << "aifd: " << why << '\n';
+  return kFailed;
+}
+
+std::string_view without_line_end(std::string_view text) {
+  return text.substr(0, text.find_last_not_of('\n') + 1);
+}
+
+// A stored answer: for people the lines of its head end as lines do here.
+void print_message(std::string_view message, bool body_only) {
+  const std::size_t head_end = message.find("\r\n\r\n");
+  if (head_end == std::string_view::npos) return;
+  if (!body_only) {
+    for (const char c : message.substr(0, head_end)) {
+      if (c != '\r') std::cout << c;
+    }
+    std::cout << "\n\n";
+  }
+  std::cout << message.substr(head_end + 4);
+}
+
+ExitCode show(const CacheCommand& command, int status, std::string_view text) {
+  if (status != 200) return fail(std::string(without_line_end(text)));
+  if (command.what == What::get) {
+    print_message(text, command.body_only);
+  } else {
+    std::cout << text;
+  }
+  return std::cout.flush() ? kOk : fail("standard output takes no more");
+}
+
+// nullopt: no daemon listens at any of the paths.
+std::optional<ExitCode> ask_daemon(const std::vector<std::string>& paths,
+                                   const CacheCommand& command) {
+  const std::string method = command.what == What::clear ? "DELETE" : "GET";
+  std::string target = "/cache";
+  if (command.what == What::get) target += "/" + command.key;
+  if (command.what == What::stat && !command.json) target += "?as=table";
+  for (const std::filesystem::path path : paths) {
+    const bool in_tmp = path.parent_path() == folder_in_tmp(::geteuid());
+    if (in_tmp && !is_private_folder(path.parent_path(), ::geteuid())) continue;
+    const auto answer = net::ask_unix_socket(path.string(), method, target, kTimeout);
+    if (!answer) return fail(path.string() + ": " + answer.error().detail);
+    if (*answer) return show(command, (*answer)->status, (*answer)->body);
+  }
+  return std::nullopt;
+}
+
+std::string no_daemon(const std::vector<std::string>& paths, const config::Settings& settings) {
+  if (paths.empty()) return "the admin socket is off (ADMIN_SOCKET)";
+  std::string text = "no aifd with a cache is running at ";
+  for (const std::string& path : paths) text += (&path == &paths.front() ? "" : ", ") + path;
+  const bool by_port = settings.admin_socket.empty();
+  return text + (by_port ? " (--port, ADMIN_SOCKET)" : " (ADMIN_SOCKET)");
+}
+
+// What a store tells while it is used.
+class Warnings {
+ public:
+  std::function<void(const std::string&)> receiver() {
+    return [this](const std::string& line) {
+      const std::scoped_lock lock(mutex_);
+      lines_.push_back(line);
+    };
+  }
+  void print() {
+    const std::scoped_lock lock(mutex_);
+    for (const std::string& line : lines_) std::cerr << "aifd: warning: " << line << '\n';
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+// Opened by another user, it would get files that its owner cannot read.
+std::optional<uid_t> other_owner(const std::filesystem::path& folder) {
+  struct stat found {};
+  if (::stat(folder.c_str(), &found) != 0 || found.st_uid == ::geteuid()) return std::nullopt;
+  return found.st_uid;
+}
+
+admin::CacheReport report(services::CacheStore& store, const admin::CacheFacts& facts,
+                          const CacheCommand& command) {
+  switch (command.what) {
+    case What::get:
+      return admin::report_entry(
+          store, facts, services::get_and_wait(store, admin::parse_cache_key(command.key).value()));
+    case What::clear: {
+      admin::CacheReport made = admin::clear_and_report(store, facts);
+      services::get_and_wait(store, {});  // behind the clearing, in the store's queue
+      return store.stat().trouble.empty() ? made : admin::clear_and_report(store, facts);
+    }
+    case What::stat:
+      break;
+  }
+  return admin::report_stat(store, facts, command.json);
+}
+
+// Of a store that this process can open, too.
+ExitCode use_store(const config::Settings& settings, const CacheCommand& command,
+                   const std::vector<std::string>& paths) {
+  admin::CacheFacts facts = cache_facts(settings.cache);
+  facts.counted = false;
+  const std::filesystem::path folder = cache_folder(settings.cache);
+  std::error_code ec;
+  if (!folder.empty() && !std::filesystem::exists(folder, ec) &&
+      !ec) {  // nothing is kept yet, and nothing is made
+    services::MemoryStore nothing({});
+    const admin::CacheReport made = report(nothing, facts, command);
+    return show(command, made.status, made.text);
+  }
+  if (const std::optional<uid_t> owner = other_owner(folder)) {
+    return fail(folder.string() + " belongs to another user, number " + std::to_string(*owner) +
+                ": run this as that one, or while its aifd is running");
+  }
+  Warnings warnings;
+  const auto store = make_patient_cache_store(settings, warnings.receiver());
+  if (!store) return fail(no_daemon(paths, settings));
+  services::get_and_wait(*store, {});  // until it is open
+  if (const std::string trouble = store->stat().trouble; !trouble.empty()) {
+    return fail(facts.place + " cannot be used: " + trouble);
+  }
+  const admin::CacheReport made = report(*store, facts, command);
+  warnings.print();
+  return show(command, made.status, made.text);
+}
+
+}  // namespace
+
+ExitCode cache(const config::Sources& sources, const CacheCommand& command) {
+  if (command.what == What::get && !admin::parse_cache_key(command.key)) {
+    std::cerr << "aifd: a key has 64 hex digits\n";
+    return kUsage;
+  }
+  config::Settings settings;
+  if (!load_or_explain(sources, settings)) return kBadConfig;
+  const std::vector<std::string> paths = admin_socket_paths(
+      settings.admin_socket, sources.environment, ::geteuid(), settings.listen.port);
+  if (const std::optional<ExitCode> done = ask_daemon(paths, command)) return *done;
+  return use_store(settings, command, paths);
+}
+
+}  // namespace aifd::app
