@@ -1,3 +1,4 @@
+// How deep JSON is nested, before a reader that does not bound it.
 #pragma once
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// Bytes as hexadecimal digits.
 #pragma once
 
 #include <span>

@@ -18,7 +18,7 @@ using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kFirstPause = 100ms;
 constexpr std::chrono::milliseconds kLongestPause = 2s;
-constexpr auto kSettled = 2s;  // a connection that lasts as long is a good one
+constexpr auto kSettled = 2s;                  // a connection that lasts as long is a good one
 constexpr std::size_t kReadBytes = 64 * 1024;  // large replies in few passes of the loop
 constexpr std::string_view kUnasked = "it sends what nobody asked for";
 

@@ -1,26 +1,26 @@
 // What aifd tells its operator while this lives.
 #pragma once
 
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
-#include <sstream>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 namespace aifd::test {
 
+// Other threads may log meanwhile.
 class Log {
  public:
   Log() : before_(spdlog::default_logger()) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_)));
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", sink_));
   }
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
   ~Log() { spdlog::set_default_logger(before_); }
-  std::string text() const { return text_.str(); }
+  std::string text() const { return sink_->text(); }
   std::size_t count(std::string_view part) const {
     std::size_t found = 0;
     const std::string all = text();
@@ -29,7 +29,25 @@ class Log {
   }
 
  private:
-  std::ostringstream text_;
+  class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+   public:
+    std::string text() {
+      const std::scoped_lock lock(mutex_);
+      return text_;
+    }
+
+   private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+      spdlog::memory_buf_t line;
+      formatter_->format(message, line);
+      text_.append(line.data(), line.size());
+    }
+    void flush_() override {}
+
+    std::string text_;
+  };
+
+  std::shared_ptr<Sink> sink_ = std::make_shared<Sink>();
   std::shared_ptr<spdlog::logger> before_;
 };
 

@@ -269,20 +269,33 @@ TEST(SharedAnswerTooLarge, ASlowReaderThatIsAloneIsWaitedFor) {
 
 TEST(SharedAnswerTooLarge, TheCallGoesOnOnceTheSlowReaderLeft) {
   Kept kept;
-  const std::string many(20'000, 'x');
   const auto answer = shared_answer(kept.options(10));
   TestReader slow(*answer);
-  TestReader other(*answer);
+  TestReader near(*answer);
   ScriptedCall call(answer);
   call.begin_with_head();
-  EXPECT_TRUE(call.piece(many));
-  EXPECT_EQ(other.next()->bytes.size(), 16U * 1024);
-  EXPECT_FALSE(call.piece(many));
+  EXPECT_TRUE(call.piece(std::string(16 * 1024, 'x')));
+  EXPECT_FALSE(call.piece("12345"));
+  EXPECT_EQ(near.next()->bytes.size(), 16U * 1024);  // not all, or the slow one would be cut
   call.wait_for_room();
   EXPECT_FALSE(call.has_room());
   slow.leave();
+  EXPECT_TRUE(call.has_room());
+  EXPECT_FALSE(call.stopped());
+  EXPECT_EQ(near.drain(), "12345");
+}
+
+TEST(SharedAnswerTooLarge, ACallThatWaitsForRoomIsEndedOnceAllLeft) {
+  Kept kept;
+  const auto answer = shared_answer(kept.options(10));
+  TestReader slow(*answer);
+  ScriptedCall call(answer);
+  call.begin_with_head();
+  EXPECT_TRUE(call.piece("12345678901"));
+  EXPECT_FALSE(call.piece("2"));
+  call.wait_for_room();
   EXPECT_FALSE(call.has_room());
-  other.leave();
+  slow.leave();
   EXPECT_TRUE(call.has_room());
   EXPECT_TRUE(call.stopped());
 }
