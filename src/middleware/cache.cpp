@@ -20,7 +20,8 @@ using services::CacheEntryPtr;
 using services::SharedAnswer;
 using services::SharedHead;
 
-const std::string_view kField = "x-aifd-cache";
+constexpr std::string_view kField = "x-aifd-cache";
+constexpr int kOk = 200;
 
 // Says on every answer what the cache did for it.
 class CacheUseTap final : public chain::Tap {
@@ -46,22 +47,29 @@ bool is_other_form(const SharedHead& head, const CacheQuestion& question) {
   return question.converts && head.event_stream != question.wants_stream;
 }
 
-// What of a call's answer is for all who share it.
-bool is_shared(std::string_view name) {
-  return !protocol::iequals(name, "Set-Cookie");
-}
-
 // The reader has the head's texts, so it is there also where the body is none.
-Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader, bool leads) {
+Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader) {
   Reply reply;
   reply.head.status = head.status;
   reply.head.reason = head.reason;
   reply.framing = head.framing;
-  for (const services::CacheField& field : head.fields) {
-    if (leads || is_shared(field.name)) reply.head.fields.add(field.name, field.value);
-  }
+  reply.head.fields.reserve(head.fields.size() + 2);
+  for (const auto& field : head.fields) reply.head.fields.add(field.name, field.value);
   reply.body = std::move(reader);
   return reply;
+}
+
+// Of an answer that another's request got. How long to wait is for all.
+void keep_to_what_is_shared(protocol::ResponseHead& head) {
+  protocol::Fields fields;
+  const bool is_error = head.status != kOk;
+  for (const protocol::Field& field : head.fields) {
+    const bool is_kept = is_error ? !protocol::iequals(field.name, "Set-Cookie")
+                                  : is_for_all(head.fields, field.name);
+    if (is_kept) fields.add(field.name, field.value);
+  }
+  if (!is_error) fields.set("Age", "0");
+  head.fields = std::move(fields);
 }
 
 }  // namespace
@@ -197,18 +205,17 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
   exchange_.progress.attempts = (*head)->attempts;
   exchange_.progress.head_received = (*head)->head_received;
   exchange_.progress.phase = chain::Phase::stream;
-  co_return live_reply(**head, std::move(reader), true);
+  co_return live_reply(**head, std::move(reader));
 }
 
 // nullopt: the answer does not serve this caller.
 Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerReader> reader) {
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
-  constexpr int kOk = 200;
   if (!(*head)->from_store && ((*head)->status != kOk || !is_other_form(**head, question_))) {
     if ((*head)->status == kOk) exchange_.cache = CacheUse::hit;
-    Reply reply = live_reply(**head, std::move(reader), false);
-    if (exchange_.cache == CacheUse::hit) reply.head.fields.set("Age", "0");
+    Reply reply = live_reply(**head, std::move(reader));
+    keep_to_what_is_shared(reply.head);
     co_return reply;
   }
   const Result<CacheEntryPtr> entry = co_await reader->whole();

@@ -15,6 +15,9 @@ struct KeptHead {
   std::chrono::seconds ttl{0};  // 0: for ever
 };
 
+// Whether a field of an answer is true for others too who ask the same.
+bool is_for_all(const protocol::Fields& fields, std::string_view name);
+
 // nullopt: the answer is not kept. Of an openai route it is one that a person asked to keep, so
 // that the upstream's word on caching does not count there; on others it does (RFC 9111, 3).
 // `ttl`: the longest, as CACHE_TTL says; 0: none.
