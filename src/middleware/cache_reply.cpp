@@ -6,6 +6,7 @@
 #include "aifd/protocol/answer_to_stream.hpp"
 #include "aifd/protocol/stream_to_answer.hpp"
 #include "aifd/protocol/usage_event.hpp"
+#include "kept_head.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -65,7 +66,8 @@ Reply start_reply(Exchange& exchange, const CacheEntry& entry, std::string_view 
   reply.head.fields.reserve(entry.fields.size() + 4);
   if (!new_type.empty()) reply.head.fields.add("Content-Type", new_type);
   for (const services::CacheField& field : entry.fields) {
-    if (field.name.starts_with(':') || (!new_type.empty() && is_of_bytes(field.name))) continue;
+    if (field.name.starts_with(':') || !is_replayed(field.name)) continue;
+    if (!new_type.empty() && is_of_bytes(field.name)) continue;
     reply.head.fields.add(field.name, field.value);
   }
   const std::int64_t age = std::max<std::int64_t>(now - entry.stored_at, 0);

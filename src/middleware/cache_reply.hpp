@@ -21,7 +21,7 @@ std::optional<chain::Reply> reply_from_entry(chain::Exchange& exchange,
                                              services::CacheEntryPtr entry,
                                              const CacheQuestion& question, std::int64_t now);
 
-// Gives a recorded stream its recorded rhythm.
+// Gives a recorded stream that goes out as one its recorded rhythm.
 void replay_in_rhythm(chain::Exchange& exchange, services::CacheEntryPtr entry);
 
 }  // namespace aifd::middleware
