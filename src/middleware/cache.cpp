@@ -147,7 +147,10 @@ SharedAnswer::Options Cache::Asking::recording() const {
         if (asks_usage) kept->fields.push_back({std::string(kAskedUsage), "1"});
         return SharedAnswer::Keeping{std::move(kept->fields), kept->ttl};
       },
-      .keep = [&store, key = question_.key](const CacheEntryPtr& entry) { store.put(key, entry); }};
+      .keep =
+          [=, &store, key = question_.key](const CacheEntryPtr& entry) {
+            if (!openai || went_well(*entry)) store.put(key, entry);
+          }};
 }
 
 Task<Result<Verdict>> Cache::Asking::answer() {

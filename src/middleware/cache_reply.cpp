@@ -4,8 +4,10 @@
 #include <array>
 
 #include "aifd/protocol/answer_to_stream.hpp"
+#include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/stream_to_answer.hpp"
 #include "aifd/protocol/usage_event.hpp"
+#include "aifd/protocol/whole_answer.hpp"
 #include "kept_head.hpp"
 
 namespace aifd::middleware {
@@ -154,6 +156,14 @@ std::optional<Reply> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
   auto text = protocol::answer_from_stream(entry->body);
   if (!text) return std::nullopt;
   return converted(exchange, std::move(entry), "application/json", *std::move(text), now);
+}
+
+bool went_well(const CacheEntry& entry) {
+  if (entry.event_stream) return protocol::is_whole_stream(entry.body);
+  protocol::Fields fields;
+  for (const services::CacheField& field : entry.fields) fields.add(field.name, field.value);
+  const bool is_json = protocol::iequals(protocol::media_type(fields), "application/json");
+  return !is_json || protocol::is_whole_json(entry.body);
 }
 
 void replay_in_rhythm(Exchange& exchange, CacheEntryPtr entry) {

@@ -258,6 +258,28 @@ TEST_F(CacheTest, KeepsNoFailureAndNothingThatBroke) {
   EXPECT_EQ(world_.calls.size(), 4U);
 }
 
+// Its transport may have ended well all the same.
+TEST_F(CacheTest, KeepsNoAnswerThatSaysAnErrorOrStopsMidway) {
+  std::vector<std::string> failed = stream_answer();
+  failed.insert(failed.begin() + 1, R"(data: {"error":{"message":"overloaded"}})"
+                                    "\n\n");
+  std::vector<std::string> cut = stream_answer();
+  cut.pop_back();
+  for (const std::vector<std::string>& pieces : {failed, cut}) {
+    CacheWorld world;
+    Caller first(world, kChatPost, ask_stream());
+    world.calls[0].stream(pieces);
+    EXPECT_EQ(first.text(), joined(pieces));
+    Caller second(world, kChatPost, ask_stream());
+    EXPECT_EQ(world.calls.size(), 2U);
+  }
+  Caller first(world_, kChatPost, ask());
+  world_.calls[0].answer(kJsonAnswer.substr(0, 50));
+  EXPECT_EQ(first.text(), kJsonAnswer.substr(0, 50));
+  Caller second(world_, kChatPost, ask());
+  EXPECT_EQ(world_.calls.size(), 2U);
+}
+
 TEST_F(CacheTest, KeepsNothingLargerThanAnEntryMayBe) {
   world_.settings.cache.max_entry_bytes = 10;
   Caller first(world_, kChatPost, ask());
