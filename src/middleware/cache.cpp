@@ -42,34 +42,33 @@ bool is_null(std::string_view member) {
   return value != std::string_view::npos && member.substr(value).starts_with("null");
 }
 
-// The whole answer has what this caller needs but is in the other form.
-bool is_other_form(const SharedHead& head, const CacheQuestion& question) {
-  return question.converts && head.event_stream != question.wants_stream;
+// Whether an answer has what this caller needs, but in the other form.
+bool is_other_form(bool event_stream, const CacheQuestion& question) {
+  return question.converts && event_stream != question.wants_stream;
+}
+
+protocol::ResponseHead view_of(const SharedHead& head) {
+  protocol::ResponseHead view;
+  view.status = head.status;
+  view.reason = head.reason;
+  for (const services::CacheField& field : head.fields) view.fields.add(field.name, field.value);
+  return view;
 }
 
 // The reader has the head's texts, so it is there also where the body is none.
 Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader) {
-  Reply reply;
-  reply.head.status = head.status;
-  reply.head.reason = head.reason;
-  reply.framing = head.framing;
-  reply.head.fields.reserve(head.fields.size() + 2);
-  for (const auto& field : head.fields) reply.head.fields.add(field.name, field.value);
-  reply.body = std::move(reader);
-  return reply;
+  return {view_of(head), head.framing, std::move(reader)};
 }
 
-// Of an answer that another's request got. How long to wait is for all.
-void keep_to_what_is_shared(protocol::ResponseHead& head) {
-  protocol::Fields fields;
-  const bool is_error = head.status != kOk;
+// What of another's answer is this caller's too. Of a failure that is also when to try again.
+protocol::Fields shared_fields(const protocol::ResponseHead& head) {
+  protocol::Fields shared;
   for (const protocol::Field& field : head.fields) {
-    const bool is_kept = is_error ? !protocol::iequals(field.name, "Set-Cookie")
-                                  : is_for_all(head.fields, field.name);
-    if (is_kept) fields.add(field.name, field.value);
+    const bool is_shared =
+        head.status == kOk ? is_replayed(field.name) : !protocol::iequals(field.name, "Set-Cookie");
+    if (is_shared) shared.add(field.name, field.value);
   }
-  if (!is_error) fields.set("Age", "0");
-  head.fields = std::move(fields);
+  return shared;
 }
 
 }  // namespace
@@ -109,7 +108,10 @@ std::optional<Reply> Cache::Asking::hit(const CacheEntryPtr& entry) {
   std::optional<Reply> reply = reply_from_entry(exchange_, entry, question_, now);
   if (!reply) return std::nullopt;
   exchange_.cache = CacheUse::hit;
-  if (cache_.settings_.replay == config::CacheReplay::original) replay_in_rhythm(exchange_, entry);
+  const bool in_rhythm = cache_.settings_.replay == config::CacheReplay::original;
+  if (in_rhythm && !is_other_form(entry->event_stream, question_)) {
+    replay_in_rhythm(exchange_, entry);
+  }
   return reply;
 }
 
@@ -145,7 +147,10 @@ SharedAnswer::Options Cache::Asking::recording() const {
         if (asks_usage) kept->fields.push_back({std::string(kAskedUsage), "1"});
         return SharedAnswer::Keeping{std::move(kept->fields), kept->ttl};
       },
-      .keep = [&store, key = question_.key](const CacheEntryPtr& entry) { store.put(key, entry); }};
+      .keep =
+          [=, &store, key = question_.key](const CacheEntryPtr& entry) {
+            if (!openai || went_well(*entry)) store.put(key, entry);
+          }};
 }
 
 Task<Result<Verdict>> Cache::Asking::answer() {
@@ -212,10 +217,15 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
 Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerReader> reader) {
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
-  if (!(*head)->from_store && ((*head)->status != kOk || !is_other_form(**head, question_))) {
-    if ((*head)->status == kOk) exchange_.cache = CacheUse::hit;
+  const bool live = !(*head)->from_store;
+  if (live && !is_for_others(view_of(**head), place_.openai)) co_return std::nullopt;
+  const bool failed = (*head)->status != kOk;
+  if (live && (failed || !is_other_form((*head)->event_stream, question_))) {
     Reply reply = live_reply(**head, std::move(reader));
-    keep_to_what_is_shared(reply.head);
+    reply.head.fields = shared_fields(reply.head);
+    if (failed) co_return reply;
+    exchange_.cache = CacheUse::hit;
+    reply.head.fields.set("Age", "0");
     co_return reply;
   }
   const Result<CacheEntryPtr> entry = co_await reader->whole();

@@ -61,43 +61,49 @@ std::optional<std::chrono::seconds> allowed_time(const Fields& fields, std::chro
 
 }  // namespace
 
-bool is_for_all(const Fields& fields, std::string_view name) {
-  constexpr std::array<std::string_view, 29> kDropped{"connection",
-                                                      "keep-alive",
-                                                      "proxy-connection",
-                                                      "transfer-encoding",
-                                                      "te",
-                                                      "trailer",
-                                                      "upgrade",
-                                                      "content-length",
-                                                      "set-cookie",
-                                                      "age",
-                                                      "x-request-id",
-                                                      "request-id",
-                                                      "retry-after",
-                                                      "retry-after-ms",
-                                                      "x-should-retry",
-                                                      "openai-processing-ms",
-                                                      "server-timing",
-                                                      "alt-svc",
-                                                      "nel",
-                                                      "report-to",
-                                                      "cf-ray",
-                                                      "cf-cache-status",
-                                                      "via",
-                                                      "proxy-authenticate",
-                                                      "www-authenticate",
-                                                      "x-accel-buffering",
-                                                      "x-cache",
-                                                      "vary",
-                                                      "apim-request-id"};
-  constexpr std::array<std::string_view, 5> kDroppedPrefixes{
+bool is_replayed(std::string_view name) {
+  static constexpr std::array<std::string_view, 29> kDropped{"connection",
+                                                             "keep-alive",
+                                                             "proxy-connection",
+                                                             "transfer-encoding",
+                                                             "te",
+                                                             "trailer",
+                                                             "upgrade",
+                                                             "content-length",
+                                                             "set-cookie",
+                                                             "age",
+                                                             "x-request-id",
+                                                             "request-id",
+                                                             "retry-after",
+                                                             "retry-after-ms",
+                                                             "x-should-retry",
+                                                             "openai-processing-ms",
+                                                             "server-timing",
+                                                             "alt-svc",
+                                                             "nel",
+                                                             "report-to",
+                                                             "cf-ray",
+                                                             "cf-cache-status",
+                                                             "via",
+                                                             "proxy-authenticate",
+                                                             "www-authenticate",
+                                                             "x-accel-buffering",
+                                                             "x-cache",
+                                                             "vary",
+                                                             "apim-request-id"};
+  static constexpr std::array<std::string_view, 5> kDroppedPrefixes{
       "x-ratelimit-", "anthropic-ratelimit-", "x-aifd-", "access-control-", "x-envoy-"};
   if (is_one_of(name, kDropped)) return false;
-  for (const std::string_view prefix : kDroppedPrefixes) {
-    if (begins_with(name, prefix)) return false;
-  }
-  return !protocol::has_token(fields, "Connection", name);
+  return std::ranges::none_of(
+      kDroppedPrefixes, [name](std::string_view prefix) { return begins_with(name, prefix); });
+}
+
+bool is_for_others(const protocol::ResponseHead& head, bool openai) {
+  constexpr int kFirstFailure = 400;
+  if (openai || head.status >= kFirstFailure) return true;
+  const protocol::CacheControl control = protocol::read_cache_control(head.fields);
+  return !control.no_store && !control.is_private && !head.fields.contains("Set-Cookie") &&
+         varies_by_key_alone(head.fields);
 }
 
 std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool openai,
@@ -114,7 +120,9 @@ std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool opena
     kept.ttl = *allowed;
   }
   for (const protocol::Field& field : head.fields) {
-    if (!is_for_all(head.fields, field.name)) continue;
+    if (!is_replayed(field.name) || protocol::has_token(head.fields, "Connection", field.name)) {
+      continue;
+    }
     kept.fields.push_back({std::string(field.name), std::string(field.value)});
   }
   return kept;
