@@ -136,7 +136,28 @@ std::optional<CacheQuestion> read_question(const Exchange& exchange, const Cache
   question.wants_stream = place.converts && peek->stream.value_or(false);
   question.wants_usage = question.wants_stream && peek->include_usage.value_or(false);
   question.key = key_of(exchange, place, *scope, *canonical);
+  if (place.embeddings) question.embeddings = protocol::read_embedding_request(body);
+  if (question.embeddings) {
+    question.embeddings_key = key_of(exchange, place, *scope, question.embeddings->rest);
+  }
   return question;
+}
+
+// A key of a key, so that thousands of inputs do not cost as many times the head's length. Without
+// a method, which every other key has.
+services::CacheKey embedding_input_key(const services::CacheKey& embeddings_key,
+                                       std::string_view input) {
+  const protocol::Fields none;
+  const std::string_view key(reinterpret_cast<const char*>(embeddings_key.data()),
+                             embeddings_key.size());
+  return services::make_cache_key({.upstream = {},
+                                   .method = {},
+                                   .path = {},
+                                   .query = {},
+                                   .fields = none,
+                                   .scope = key,
+                                   .body_is = protocol::CacheKeyBody::canonical,
+                                   .body = input});
 }
 
 }  // namespace aifd::middleware

@@ -121,4 +121,11 @@ std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool opena
   return kept;
 }
 
+bool is_of_bytes(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kNames{"content-type", "etag",   "last-modified",
+                                                   "content-md5",  "digest", "content-digest",
+                                                   "repr-digest"};
+  return is_one_of(name, kNames);
+}
+
 }  // namespace aifd::middleware

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "aifd/protocol/fields.hpp"
@@ -20,5 +21,8 @@ struct KeptHead {
 // `ttl`: the longest, as CACHE_TTL says; 0: none.
 std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool openai,
                                   std::chrono::seconds ttl);
+
+// Whether a field of an answer is about the very bytes of its body, and untrue of others.
+bool is_of_bytes(std::string_view name);
 
 }  // namespace aifd::middleware
