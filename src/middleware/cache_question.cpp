@@ -78,6 +78,16 @@ services::CacheKey key_of(const Exchange& exchange, const CachePlace& place, std
        .body = body});
 }
 
+// Null: it is none whose inputs are kept one by one.
+std::shared_ptr<EmbeddingBatch> read_batch(const Exchange& exchange, const CachePlace& place,
+                                           std::string_view scope) {
+  std::optional<protocol::EmbeddingRequest> request =
+      protocol::read_embedding_request(exchange.body.held());
+  if (!request) return nullptr;
+  const services::CacheKey common = key_of(exchange, place, scope, request->rest);
+  return std::make_shared<EmbeddingBatch>(*std::move(request), common);
+}
+
 }  // namespace
 
 std::optional<std::string> cache_scope(const Exchange& exchange, bool shared_by_all) {
@@ -136,28 +146,8 @@ std::optional<CacheQuestion> read_question(const Exchange& exchange, const Cache
   question.wants_stream = place.converts && peek->stream.value_or(false);
   question.wants_usage = question.wants_stream && peek->include_usage.value_or(false);
   question.key = key_of(exchange, place, *scope, *canonical);
-  if (place.embeddings) question.embeddings = protocol::read_embedding_request(body);
-  if (question.embeddings) {
-    question.embeddings_key = key_of(exchange, place, *scope, question.embeddings->rest);
-  }
+  if (place.embeddings) question.embeddings = read_batch(exchange, place, *scope);
   return question;
-}
-
-// A key of a key, so that thousands of inputs do not cost as many times the head's length. Without
-// a method, which every other key has.
-services::CacheKey embedding_input_key(const services::CacheKey& embeddings_key,
-                                       std::string_view input) {
-  const protocol::Fields none;
-  const std::string_view key(reinterpret_cast<const char*>(embeddings_key.data()),
-                             embeddings_key.size());
-  return services::make_cache_key({.upstream = {},
-                                   .method = {},
-                                   .path = {},
-                                   .query = {},
-                                   .fields = none,
-                                   .scope = key,
-                                   .body_is = protocol::CacheKeyBody::canonical,
-                                   .body = input});
 }
 
 }  // namespace aifd::middleware

@@ -1,15 +1,15 @@
 // What a request asks of the cache.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "aifd/chain/exchange.hpp"
 #include "aifd/protocol/cache_control.hpp"
-#include "aifd/protocol/embedding_request.hpp"
 #include "aifd/services/cache_key.hpp"
 #include "cache_rules.hpp"
+#include "embedding_batch.hpp"
 
 namespace aifd::middleware {
 
@@ -21,18 +21,13 @@ struct CacheQuestion {
   protocol::CacheControl control;
   bool reads = true;  // false: the caller wants no stored answer, but its own may be stored
 
-  // A request whose inputs are kept one by one; nullopt: an answer is kept whole.
-  std::optional<protocol::EmbeddingRequest> embeddings;
-  services::CacheKey embeddings_key{};  // of what its inputs have in common; of no answer
+  // A request whose inputs are kept one by one; null: its answer is kept whole.
+  std::shared_ptr<EmbeddingBatch> embeddings;
 };
 
 // nullopt: the cache has no part in it. The body is held whole.
 std::optional<CacheQuestion> read_question(const chain::Exchange& exchange, const CachePlace& place,
                                            bool shared_by_all);
-
-// Of one input, in its canonical form, among those that have `embeddings_key` in common.
-services::CacheKey embedding_input_key(const services::CacheKey& embeddings_key,
-                                       std::string_view input);
 
 // With whom a caller shares answers; an opaque text. nullopt: with nobody, and not with its own
 // next request either: it is not known who the upstream takes it for, or what its answer holds is

@@ -5,19 +5,39 @@
 #include <numeric>
 
 #include "aifd/protocol/embedding_answer.hpp"
-#include "cache_question.hpp"
+#include "aifd/services/cache_key.hpp"
 
 namespace aifd::middleware {
 
 using services::CacheEntry;
 using services::CacheEntryPtr;
+using services::CacheKey;
 
-EmbeddingBatch::EmbeddingBatch(protocol::EmbeddingRequest request, const services::CacheKey& key)
+namespace {
+
+// A key of a key, so that thousands of inputs do not cost as many times the length of what they
+// have in common. Without a method, which every other key has.
+CacheKey input_key(const CacheKey& common, std::string_view input) {
+  const protocol::Fields none;
+  return services::make_cache_key(
+      {.upstream = {},
+       .method = {},
+       .path = {},
+       .query = {},
+       .fields = none,
+       .scope = {reinterpret_cast<const char*>(common.data()), common.size()},
+       .body_is = protocol::CacheKeyBody::canonical,
+       .body = input});
+}
+
+}  // namespace
+
+EmbeddingBatch::EmbeddingBatch(protocol::EmbeddingRequest request, const CacheKey& common)
     : request_(std::move(request)) {
-  std::map<services::CacheKey, std::size_t> known;
+  std::map<CacheKey, std::size_t> known;
   part_of_.reserve(request_.inputs.size());
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
-    const services::CacheKey own = embedding_input_key(key, request_.inputs[i].text);
+    const CacheKey own = input_key(common, request_.inputs[i].text);
     const auto [place, is_new] = known.emplace(own, parts_.size());
     if (is_new) parts_.push_back({own, i, 0, nullptr});
     ++parts_[place->second].times;

@@ -29,8 +29,8 @@ class EmbeddingBatch {
     services::CacheEntryPtr entry;  // null: missing
   };
 
-  // `key`: of what the inputs have in common.
-  EmbeddingBatch(protocol::EmbeddingRequest request, const services::CacheKey& key);
+  // `common`: the key of what the inputs have in common, which is of no answer.
+  EmbeddingBatch(protocol::EmbeddingRequest request, const services::CacheKey& common);
 
   std::span<const Part> parts() const noexcept { return parts_; }
   bool complete() const noexcept { return missing_ == 0; }

@@ -1,7 +1,5 @@
 #include "embedding_call.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-
 #include "aifd/base/log.hpp"
 #include "kept_head.hpp"
 
@@ -12,6 +10,9 @@ using chain::DetachedExchange;
 using services::SharedHead;
 
 constexpr int kOk = 200;
+
+const Error kFailedHere{ErrorKind::internal, ErrorSource::aifd, false,
+                        "aifd could not serve this request; its log says why."};
 
 // The views are the other's.
 protocol::ResponseHead head_of(const SharedHead& shared) {
@@ -104,30 +105,15 @@ Task<Result<void>> EmbeddingCall::wait_for_room() {
 void EmbeddingCall::end(const Result<void>& result, const chain::Outcome& progress) {
   to_call_.reset();
   from_call_.reset();
-  const bool is_whole = result || does_ == Does::drop;
-  if (does_ == Does::pass_on || !is_whole) {
+  if (does_ == Does::drop) {
+    call_for_all();
+  } else if (does_ == Does::pass_on || !result) {
     answer_->end(result, progress);
-    return;
-  }
-  const auto self = shared_from_this();
-  asio::co_spawn(*loop_, finish(self), [self](const std::exception_ptr& thrown) {
-    if (!thrown) return;
-    log::error("an answer to a request for embeddings failed inside aifd");
-    self->answer_->end(Error{ErrorKind::internal, ErrorSource::aifd, false,
-                             "aifd could not serve this request; its log says why."},
-                       {});
-  });
-}
-
-Task<void> EmbeddingCall::finish(std::shared_ptr<EmbeddingCall> self) {
-  if (self->does_ == Does::collect) {
-    services::Aside::Work work = [self] { self->make_reply(); };
-    co_await self->use_.aside.run(self->text_.size() + self->batch_->item_bytes(), std::move(work));
-  }
-  if (self->reply_) {
-    self->answer_->end_with(std::move(self->head_), *std::move(self->reply_));
   } else {
-    self->call_for_all();
+    const auto self = shared_from_this();
+    use_.aside.run(
+        *loop_, text_.size() + batch_->item_bytes(), [self] { self->make_reply(); },
+        [self](const std::exception_ptr& thrown) { self->finish(thrown); });
   }
 }
 
@@ -140,6 +126,17 @@ void EmbeddingCall::make_reply() {
   } else if (is_taken) {
     reply_ = batch_->join(use_.max_bytes);
     describe_other_bytes(head_);
+  }
+}
+
+void EmbeddingCall::finish(const std::exception_ptr& thrown) {
+  if (thrown) {
+    log::error("an answer to a request for embeddings failed inside aifd");
+    answer_->end(kFailedHere, {});
+  } else if (reply_) {
+    answer_->end_with(std::move(head_), *std::move(reply_));
+  } else {
+    call_for_all();
   }
 }
 

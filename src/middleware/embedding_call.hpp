@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,8 +65,8 @@ class EmbeddingCall final : public chain::AnswerSink,
 
   bool is_for_all() const noexcept { return batch_->is_all(inputs_); }
   bool give_up_collecting(std::string_view bytes);
-  static Task<void> finish(std::shared_ptr<EmbeddingCall> self);
   void make_reply();
+  void finish(const std::exception_ptr& thrown);
   void call_for_all();
 
   const Surroundings use_;

@@ -18,7 +18,7 @@ EmbeddingSupply::EmbeddingSupply(const config::Cache& settings, std::size_t max_
       aside_(aside),
       exchange_(exchange),
       question_(question),
-      batch_(std::make_shared<EmbeddingBatch>(*question.embeddings, question.embeddings_key)) {}
+      batch_(question.embeddings) {}
 
 // What this caller finds too old is asked for anew, by itself.
 void EmbeddingSupply::take(std::size_t part, CacheEntryPtr entry) {
