@@ -39,12 +39,13 @@ void describe_other_bytes(SharedHead& head) {
 }  // namespace
 
 EmbeddingCall::EmbeddingCall(const chain::Exchange& exchange, std::shared_ptr<EmbeddingBatch> batch,
+                             EmbeddingBatch::Inputs inputs,
                              std::shared_ptr<services::SharedAnswer> answer,
                              const Surroundings& surroundings)
     : use_(surroundings),
       batch_(std::move(batch)),
       answer_(std::move(answer)),
-      inputs_(batch_->missing()) {
+      inputs_(std::move(inputs)) {
   auto all = std::make_unique<DetachedExchange>(exchange);
   if (is_for_all()) {
     next_ = std::move(all);

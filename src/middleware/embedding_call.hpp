@@ -32,9 +32,11 @@ class EmbeddingCall final : public chain::AnswerSink,
     std::size_t max_bytes;              // of an answer, as it came and joined
   };
 
-  // Made by std::make_shared. The batch is its own from now on.
+  // Made by std::make_shared. The batch is its own from now on; `inputs`: at least those that are
+  // missing in it.
   EmbeddingCall(const chain::Exchange& exchange, std::shared_ptr<EmbeddingBatch> batch,
-                std::shared_ptr<services::SharedAnswer> answer, const Surroundings& surroundings);
+                EmbeddingBatch::Inputs inputs, std::shared_ptr<services::SharedAnswer> answer,
+                const Surroundings& surroundings);
 
   // Once.
   void start();

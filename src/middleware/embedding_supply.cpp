@@ -88,13 +88,15 @@ SharedAnswer::Options EmbeddingSupply::recording() const {
 }
 
 void EmbeddingSupply::call(const std::shared_ptr<SharedAnswer>& answer) {
-  if (batch_->complete()) batch_->forget();
+  const bool asks_all = useless_ || batch_->complete();
+  EmbeddingBatch::Inputs inputs = asks_all ? batch_->all() : batch_->missing();
   const EmbeddingCall::Surroundings surroundings{.calls = *exchange_.calls,
                                                  .store = store_,
                                                  .aside = aside_,
                                                  .time_to_live = settings_.ttl,
                                                  .max_bytes = max_bytes_};
-  std::make_shared<EmbeddingCall>(exchange_, batch_, answer, surroundings)->start();
+  std::make_shared<EmbeddingCall>(exchange_, batch_, std::move(inputs), answer, surroundings)
+      ->start();
 }
 
 }  // namespace aifd::middleware
