@@ -216,11 +216,11 @@ Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerR
   if (!head) co_return head.error();
   const bool live = !(*head)->from_store;
   if (live && !is_for_others(view_of(**head), openai_)) co_return std::nullopt;
-  const bool failed = (*head)->status != kOk;
-  if (live && (failed || !is_other_form((*head)->event_stream, question_))) {
+  const bool ok = (*head)->status == kOk;
+  if (live && (!ok || !is_other_form((*head)->event_stream, question_))) {
     Reply reply = live_reply(**head, std::move(reader));
     reply.head.fields = shared_fields(reply.head);
-    if (failed) co_return reply;
+    if (!ok) co_return reply;
     exchange_.cache = CacheUse::hit;
     reply.head.fields.set("Age", "0");
     co_return reply;

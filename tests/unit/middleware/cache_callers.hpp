@@ -87,7 +87,7 @@ struct CacheWorld {
   CacheWorld() { settings.cache.openai = true; }
 
   Cache& link() {
-    if (!cache) cache = std::make_unique<Cache>(settings, *store, flights);
+    if (!cache) cache = std::make_unique<Cache>(settings, *store, flights, aside);
     return *cache;
   }
   void poll() {
@@ -101,6 +101,7 @@ struct CacheWorld {
   std::unique_ptr<services::CacheStore> store = std::make_unique<services::MemoryStore>(
       services::MemoryStore::Limits{}, [this] { return now; });
   services::Flights flights;
+  services::Aside aside;
   ScriptedCalls calls{loop};
   std::unique_ptr<Cache> cache;
 };

@@ -289,5 +289,16 @@ TEST_F(GeneralFlightTest, SharesAFailureWhateverItSays) {
   EXPECT_EQ(world_.calls.size(), 1U);
 }
 
+TEST_F(GeneralFlightTest, SharesAnAnswerWithoutABody) {
+  Caller leader(world_, get_, "", false);
+  Caller follower(world_, get_, "", false);
+  world_.calls[0].head({}, 204);
+  EXPECT_EQ(leader.status(), 204);
+  EXPECT_EQ(follower.status(), 204);
+  world_.calls[0].end();
+  EXPECT_EQ(leader.text(), "");
+  EXPECT_EQ(follower.text(), "");
+}
+
 }  // namespace
 }  // namespace aifd::middleware

@@ -108,7 +108,8 @@ TEST_F(CacheReplyTest, AFieldOfOneExchangeIsNotReplayedWhoeverStoredIt) {
   auto entry = std::make_shared<CacheEntry>();
   entry->fields = {{"Set-Cookie", "a=1"}, {"Transfer-Encoding", "chunked"}, {"A", "b"}};
   entry->body = "{}";
-  const auto reply = reply_from_entry(*caller, entry, {}, 1);
+  const CacheQuestion question;
+  const auto reply = test::run_task(reply_from_entry(*caller, entry, question, 1, world_.aside));
   ASSERT_TRUE(reply);
   EXPECT_FALSE(reply->head.fields.contains("Set-Cookie"));
   EXPECT_FALSE(reply->head.fields.contains("Transfer-Encoding"));

@@ -108,5 +108,33 @@ TEST(KeptHead, TakesTheShorterTime) {
   }
 }
 
+TEST(IsForOthers, WhatTheUpstreamOfAGeneralRouteGivesToAll) {
+  EXPECT_TRUE(is_for_others(head_with({}), false));
+  EXPECT_TRUE(is_for_others(head_with({{"Cache-Control", "no-cache, max-age=0"}}), false));
+  EXPECT_TRUE(is_for_others(head_with({{"Vary", "Accept-Language, Origin"}}), false));
+  const protocol::Field for_one[] = {{"Cache-Control", "private"},
+                                     {"Cache-Control", "max-age=9, no-store"},
+                                     {"Set-Cookie", "a=1"},
+                                     {"Vary", "Accept, User-Agent"},
+                                     {"Vary", "*"}};
+  for (const protocol::Field& field : for_one) {
+    EXPECT_FALSE(is_for_others(head_with({field}), false)) << field.value;
+    EXPECT_FALSE(is_for_others(head_with({field}, 302), false)) << field.value;
+    EXPECT_TRUE(is_for_others(head_with({field}, 503), false)) << field.value;
+    EXPECT_TRUE(is_for_others(head_with({field}), true)) << field.value;
+  }
+}
+
+TEST(IsReplayed, WhatIsTrueOfEveryAnswerToTheRequest) {
+  for (const char* name : {"Content-Type", "ETag", "Date", "openai-version", "X-Rate", "Accept"}) {
+    EXPECT_TRUE(is_replayed(name)) << name;
+  }
+  for (const char* name :
+       {"SET-COOKIE", "x-request-id", "X-RateLimit-Reset", "X-Aifd-Cache", "Transfer-Encoding",
+        "Content-Length", "Vary", "Age", "Access-Control-Allow-Origin"}) {
+    EXPECT_FALSE(is_replayed(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace aifd::middleware
