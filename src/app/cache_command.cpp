@@ -141,7 +141,8 @@ ExitCode use_store(const config::Settings& settings, const CacheCommand& command
   Warnings warnings;
   const auto store = make_patient_cache_store(settings, warnings.receiver());
   if (!store) return fail(no_daemon(paths, settings));
-  services::get_and_wait(*store, {});  // until it is open
+  services::get_and_wait(*store, {});  // until it is open,
+  services::get_and_wait(*store, {});  // and until stat() tells what the first one came upon
   if (const std::string trouble = store->stat().trouble; !trouble.empty()) {
     return fail(facts.place + " cannot be used: " + trouble);
   }
