@@ -118,7 +118,7 @@ def test_the_daemon_that_has_the_store_is_asked(place, store, folder):
         result = cache(daemon, place, "stat", CACHE_BACKEND=store)
         assert result.returncode == 0 and f"{store} in ./FLAXKV_DB" in result.stdout and "misses" in result.stdout
         assert cache(daemon, place, "clear", CACHE_BACKEND=store).returncode == 0
-        assert os.path.isdir(os.path.join(daemon.path, "FLAXKV_DB", folder))
+        eventually(lambda: os.path.isdir(os.path.join(daemon.path, "FLAXKV_DB", folder)), "the store's folder")
 
 
 def test_what_the_socket_answers(place):
@@ -338,6 +338,7 @@ def test_a_store_that_is_not_there_is_empty_and_is_not_made(place, store, folder
     environment = {"CACHE_BACKEND": store, "CACHE_ROOT_PATH_OR_URL": str(place / "db")}
     result = run("cache", "stat", env=environment)
     assert result.returncode == 0 and "entries  0\n" in result.stdout, result
+    assert result.stderr == f"aifd: {place / 'db' / folder} is not there: nothing is kept yet\n"
     assert run("cache", "clear", env=environment).returncode == 0
     assert run("cache", "get", KEY, env=environment).returncode == 1
     assert os.listdir(place) == []
