@@ -4,8 +4,11 @@
 #include <array>
 
 #include "aifd/protocol/answer_to_stream.hpp"
+#include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/stream_to_answer.hpp"
 #include "aifd/protocol/usage_event.hpp"
+#include "aifd/protocol/whole_answer.hpp"
+#include "kept_head.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -65,7 +68,8 @@ Reply start_reply(Exchange& exchange, const CacheEntry& entry, std::string_view 
   reply.head.fields.reserve(entry.fields.size() + 4);
   if (!new_type.empty()) reply.head.fields.add("Content-Type", new_type);
   for (const services::CacheField& field : entry.fields) {
-    if (field.name.starts_with(':') || (!new_type.empty() && is_of_bytes(field.name))) continue;
+    if (field.name.starts_with(':') || !is_replayed(field.name)) continue;
+    if (!new_type.empty() && is_of_bytes(field.name)) continue;
     reply.head.fields.add(field.name, field.value);
   }
   const std::int64_t age = std::max<std::int64_t>(now - entry.stored_at, 0);
@@ -152,6 +156,14 @@ std::optional<Reply> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
   auto text = protocol::answer_from_stream(entry->body);
   if (!text) return std::nullopt;
   return converted(exchange, std::move(entry), "application/json", *std::move(text), now);
+}
+
+bool went_well(const CacheEntry& entry) {
+  if (entry.event_stream) return protocol::is_whole_stream(entry.body);
+  protocol::Fields fields;
+  for (const services::CacheField& field : entry.fields) fields.add(field.name, field.value);
+  const bool is_json = protocol::iequals(protocol::media_type(fields), "application/json");
+  return !is_json || protocol::is_whole_json(entry.body);
 }
 
 void replay_in_rhythm(Exchange& exchange, CacheEntryPtr entry) {
