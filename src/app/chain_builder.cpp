@@ -114,7 +114,8 @@ chain::Chain build_chain(const config::Settings& settings, Services& services) {
   // Last, since it calls the upstream itself, for all who ask the same; behind all that may refuse,
   // so that nobody is answered who has no right to ask.
   if (services.cache) {
-    add(std::make_unique<middleware::Cache>(settings, *services.cache, services.flights));
+    add(std::make_unique<middleware::Cache>(settings, *services.cache, services.flights,
+                                            services.aside));
   }
   return chain::Chain(std::move(links));
 }

@@ -1,11 +1,12 @@
 #include "aifd/middleware/cache.hpp"
 
-#include "aifd/chain/upstream_calls.hpp"
 #include "aifd/protocol/caching_field.hpp"
 #include "cache_question.hpp"
 #include "cache_reply.hpp"
 #include "cache_rules.hpp"
+#include "embedding_supply.hpp"
 #include "kept_head.hpp"
+#include "whole_supply.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -77,16 +78,20 @@ protocol::Fields shared_fields(const protocol::ResponseHead& head) {
 class Cache::Asking {
  public:
   Asking(const Cache& cache, Exchange& exchange, const CachePlace& place, CacheQuestion question)
-      : cache_(cache), exchange_(exchange), place_(place), question_(std::move(question)) {}
+      : cache_(cache),
+        exchange_(exchange),
+        openai_(place.openai),
+        question_(std::move(question)),
+        supply_(make_supply(place)) {}
 
   Task<Result<Verdict>> answer();
 
  private:
-  std::optional<Reply> hit(const CacheEntryPtr& entry);
-  std::optional<Reply> at_hand();
+  std::unique_ptr<CacheSupply> make_supply(const CachePlace& place) const;
+  bool shares() const noexcept;
+  Task<std::optional<Reply>> hit(CacheEntryPtr entry);
+  Task<std::optional<Reply>> at_hand();
   Task<std::optional<Reply>> stored();
-  services::CacheKey flight_key() const;
-  SharedAnswer::Options recording() const;
   Task<Result<Reply>> lead(services::Flights::Boarding& boarding);
   Task<std::optional<Result<Reply>>> follow(std::unique_ptr<AnswerReader> reader);
   Task<Result<Reply>> call(const std::shared_ptr<SharedAnswer>& answer,
@@ -96,75 +101,67 @@ class Cache::Asking {
 
   const Cache& cache_;
   Exchange& exchange_;
-  const CachePlace& place_;
+  const bool openai_;
   const CacheQuestion question_;
+  const std::unique_ptr<CacheSupply> supply_;
 };
 
-// Null: the entry does not serve this caller.
-std::optional<Reply> Cache::Asking::hit(const CacheEntryPtr& entry) {
+std::unique_ptr<CacheSupply> Cache::Asking::make_supply(const CachePlace& place) const {
+  if (!question_.embeddings) {
+    return std::make_unique<WholeSupply>(cache_.settings_, cache_.store_, exchange_, place,
+                                         question_);
+  }
+  return std::make_unique<EmbeddingSupply>(cache_.settings_, 2 * cache_.max_buffered_bytes_,
+                                           cache_.store_, cache_.aside_, exchange_, question_);
+}
+
+// What is joined for one caller may have parts that are too old for another.
+bool Cache::Asking::shares() const noexcept {
+  if (!cache_.settings_.single_flight || !question_.reads) return false;
+  return !question_.embeddings || !question_.control.max_age;
+}
+
+// nullopt: the entry does not serve this caller.
+Task<std::optional<Reply>> Cache::Asking::hit(CacheEntryPtr entry) {
   const std::int64_t now = services::wall_clock_seconds();
   const std::optional<std::uint32_t> max_age = question_.control.max_age;
-  if (max_age && now - entry->stored_at > *max_age) return std::nullopt;
-  std::optional<Reply> reply = reply_from_entry(exchange_, entry, question_, now);
-  if (!reply) return std::nullopt;
+  if (max_age && now - entry->stored_at > *max_age) co_return std::nullopt;
+  std::optional<Reply> reply =
+      co_await reply_from_entry(exchange_, entry, question_, now, cache_.aside_);
+  if (!reply) co_return std::nullopt;
   exchange_.cache = CacheUse::hit;
   const bool in_rhythm = cache_.settings_.replay == config::CacheReplay::original;
   if (in_rhythm && !is_other_form(entry->event_stream, question_)) {
     replay_in_rhythm(exchange_, entry);
   }
-  return reply;
+  co_return reply;
 }
 
-std::optional<Reply> Cache::Asking::at_hand() {
-  if (!question_.reads) return std::nullopt;
-  const std::optional<CacheEntryPtr> entry = cache_.store_.try_get(question_.key);
-  return entry && *entry ? hit(*entry) : std::nullopt;
+Task<std::optional<Reply>> Cache::Asking::at_hand() {
+  if (!question_.reads) co_return std::nullopt;
+  const CacheEntryPtr entry = co_await supply_->at_hand();
+  if (!entry) co_return std::nullopt;
+  co_return co_await hit(entry);
 }
 
 Task<std::optional<Reply>> Cache::Asking::stored() {
   if (!question_.reads) co_return std::nullopt;
-  const CacheEntryPtr entry = co_await cache_.store_.get(question_.key);
-  co_return entry ? hit(entry) : std::nullopt;
-}
-
-// Streams with their usage and without it are not equal while they come.
-services::CacheKey Cache::Asking::flight_key() const {
-  services::CacheKey key = question_.key;
-  if (question_.wants_usage) key.front() ^= 1U;
-  return key;
-}
-
-SharedAnswer::Options Cache::Asking::recording() const {
-  const bool openai = place_.openai;
-  const bool asks_usage = question_.wants_usage;
-  const std::chrono::seconds ttl = cache_.settings_.ttl;
-  services::CacheStore& store = cache_.store_;
-  return {
-      .max_bytes = cache_.settings_.max_entry_bytes,
-      .choose = [=](const protocol::ResponseHead& head) -> std::optional<SharedAnswer::Keeping> {
-        std::optional<KeptHead> kept = kept_head(head, openai, ttl);
-        if (!kept) return std::nullopt;
-        if (asks_usage) kept->fields.push_back({std::string(kAskedUsage), "1"});
-        return SharedAnswer::Keeping{std::move(kept->fields), kept->ttl};
-      },
-      .keep =
-          [=, &store, key = question_.key](const CacheEntryPtr& entry) {
-            if (!openai || went_well(*entry)) store.put(key, entry);
-          }};
+  const CacheEntryPtr entry = co_await supply_->stored();
+  if (!entry) co_return std::nullopt;
+  co_return co_await hit(entry);
 }
 
 Task<Result<Verdict>> Cache::Asking::answer() {
   // What the cache keeps must be readable to every caller.
   exchange_.request.fields.set("Accept-Encoding", "identity");
-  if (std::optional<Reply> reply = at_hand()) co_return Verdict{*std::move(reply)};
+  if (std::optional<Reply> reply = co_await at_hand()) co_return Verdict{*std::move(reply)};
   if (question_.control.only_if_cached) {
     if (std::optional<Reply> reply = co_await stored()) co_return Verdict{*std::move(reply)};
     co_return Error{ErrorKind::not_cached, ErrorSource::client, false,
                     "The cache has no answer to this request, which asked for no other "
                     "(Cache-Control: only-if-cached)."};
   }
-  const bool shares = cache_.settings_.single_flight && question_.reads;
-  const auto reply_of = [&] { return shares ? call_together() : call_alone(); };
+  const auto reply_of = [&] { return shares() ? call_together() : call_alone(); };
   Result<Reply> reply = co_await reply_of();
   if (!reply) co_return reply.error();
   co_return Verdict{*std::move(reply)};
@@ -172,8 +169,8 @@ Task<Result<Verdict>> Cache::Asking::answer() {
 
 Task<Result<Reply>> Cache::Asking::call_together() {
   const LoopExecutor loop = co_await asio::this_coro::executor;
-  services::Flights::Boarding boarding =
-      cache_.flights_.board(flight_key(), loop, exchange_.stopper, [this] { return recording(); });
+  services::Flights::Boarding boarding = cache_.flights_.board(
+      supply_->flight_key(), loop, exchange_.stopper, [this] { return supply_->recording(); });
   if (boarding.lead) co_return co_await lead(boarding);
   std::optional<Result<Reply>> reply = co_await follow(std::move(boarding.reader));
   if (!reply) co_return co_await call_alone();
@@ -183,9 +180,9 @@ Task<Result<Reply>> Cache::Asking::call_together() {
 // The first of those who ask the same looks into the store for all of them.
 Task<Result<Reply>> Cache::Asking::lead(services::Flights::Boarding& boarding) {
   const std::shared_ptr<SharedAnswer> answer = boarding.lead.answer();
-  const CacheEntryPtr entry = co_await cache_.store_.get(question_.key);
+  const CacheEntryPtr entry = co_await supply_->stored();
   if (entry) {
-    if (std::optional<Reply> reply = hit(entry)) {
+    if (std::optional<Reply> reply = co_await hit(entry)) {
       answer->supply(entry);
       co_return *std::move(reply);
     }
@@ -196,7 +193,7 @@ Task<Result<Reply>> Cache::Asking::lead(services::Flights::Boarding& boarding) {
 Task<Result<Reply>> Cache::Asking::call_alone() {
   const LoopExecutor loop = co_await asio::this_coro::executor;
   if (std::optional<Reply> reply = co_await stored()) co_return *std::move(reply);
-  const auto answer = std::make_shared<SharedAnswer>(recording());
+  const auto answer = std::make_shared<SharedAnswer>(supply_->recording());
   co_return co_await call(answer, answer->read(loop, exchange_.stopper));
 }
 
@@ -204,7 +201,7 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
                                         std::unique_ptr<AnswerReader> reader) {
   exchange_.progress.attempts = 1;
   exchange_.progress.phase = chain::Phase::wait_head;
-  exchange_.calls->start(std::make_unique<chain::DetachedExchange>(exchange_), answer);
+  supply_->call(answer);
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
   exchange_.progress.attempts = (*head)->attempts;
@@ -218,7 +215,7 @@ Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerR
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
   const bool live = !(*head)->from_store;
-  if (live && !is_for_others(view_of(**head), place_.openai)) co_return std::nullopt;
+  if (live && !is_for_others(view_of(**head), openai_)) co_return std::nullopt;
   const bool failed = (*head)->status != kOk;
   if (live && (failed || !is_other_form((*head)->event_stream, question_))) {
     Reply reply = live_reply(**head, std::move(reader));
@@ -231,18 +228,19 @@ Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerR
   const Result<CacheEntryPtr> entry = co_await reader->whole();
   if (!entry) co_return entry.error();
   if (!*entry) co_return std::nullopt;
-  std::optional<Reply> reply = hit(*entry);
+  std::optional<Reply> reply = co_await hit(*entry);
   if (!reply) co_return std::nullopt;
   co_return *std::move(reply);
 }
 
 Cache::Cache(const config::Settings& settings, services::CacheStore& store,
-             services::Flights& flights)
+             services::Flights& flights, services::Aside& aside)
     : settings_(settings.cache),
       max_buffered_bytes_(settings.max_buffered_body_bytes),
       rules_(std::make_unique<const CacheRules>(settings)),
       store_(store),
-      flights_(flights) {}
+      flights_(flights),
+      aside_(aside) {}
 
 Cache::~Cache() = default;
 

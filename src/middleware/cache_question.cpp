@@ -78,6 +78,16 @@ services::CacheKey key_of(const Exchange& exchange, const CachePlace& place, std
        .body = body});
 }
 
+// Null: it is none whose inputs are kept one by one.
+std::shared_ptr<EmbeddingBatch> read_batch(const Exchange& exchange, const CachePlace& place,
+                                           std::string_view scope) {
+  std::optional<protocol::EmbeddingRequest> request =
+      protocol::read_embedding_request(exchange.body.held());
+  if (!request) return nullptr;
+  const services::CacheKey common = key_of(exchange, place, scope, request->rest);
+  return std::make_shared<EmbeddingBatch>(*std::move(request), common);
+}
+
 }  // namespace
 
 std::optional<std::string> cache_scope(const Exchange& exchange, bool shared_by_all) {
@@ -136,6 +146,7 @@ std::optional<CacheQuestion> read_question(const Exchange& exchange, const Cache
   question.wants_stream = place.converts && peek->stream.value_or(false);
   question.wants_usage = question.wants_stream && peek->include_usage.value_or(false);
   question.key = key_of(exchange, place, *scope, *canonical);
+  if (place.embeddings) question.embeddings = read_batch(exchange, place, *scope);
   return question;
 }
 

@@ -1,12 +1,15 @@
 // What a request asks of the cache.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "aifd/chain/exchange.hpp"
 #include "aifd/protocol/cache_control.hpp"
 #include "aifd/services/cache_key.hpp"
 #include "cache_rules.hpp"
+#include "embedding_batch.hpp"
 
 namespace aifd::middleware {
 
@@ -17,6 +20,9 @@ struct CacheQuestion {
   bool converts = false;     // an answer in the other form serves too
   protocol::CacheControl control;
   bool reads = true;  // false: the caller wants no stored answer, but its own may be stored
+
+  // A request whose inputs are kept one by one; null: its answer is kept whole.
+  std::shared_ptr<EmbeddingBatch> embeddings;
 };
 
 // nullopt: the cache has no part in it. The body is held whole.

@@ -1,7 +1,6 @@
 #include "cache_reply.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "aifd/protocol/answer_to_stream.hpp"
 #include "aifd/protocol/media_type.hpp"
@@ -20,6 +19,7 @@ using services::CacheEntry;
 using services::CacheEntryPtr;
 
 constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
 
 class EntryBody final : public chain::BodySource {
  public:
@@ -48,15 +48,6 @@ class ConvertedBody final : public chain::BodySource {
 
 bool asked_usage(const CacheEntry& entry) {
   return std::ranges::any_of(entry.fields, [](const auto& f) { return f.name == kAskedUsage; });
-}
-
-// Fields of the very bytes that were stored.
-bool is_of_bytes(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kNames{"content-type", "etag",   "last-modified",
-                                                   "content-md5",  "digest", "content-digest",
-                                                   "repr-digest"};
-  return std::ranges::any_of(kNames,
-                             [name](std::string_view n) { return protocol::iequals(n, name); });
 }
 
 Reply start_reply(Exchange& exchange, const CacheEntry& entry, std::string_view new_type,
@@ -90,17 +81,34 @@ Reply as_stored(Exchange& exchange, CacheEntryPtr entry, std::int64_t now) {
   return reply;
 }
 
-std::optional<Reply> stream_of_stream(Exchange& exchange, CacheEntryPtr entry,
-                                      const CacheQuestion& question, std::int64_t now) {
-  const bool has_asked = asked_usage(*entry);
-  if (question.wants_usage && !has_asked && !protocol::has_usage_event(entry->body)) {
-    return std::nullopt;
+enum class Form { stored, stream_without_usage, stream, answer };
+
+// nullopt: the entry lacks what the caller needs.
+std::optional<Form> form_for(const CacheEntry& entry, const CacheQuestion& question) {
+  if (!question.converts) return Form::stored;
+  if (entry.event_stream != question.wants_stream) {
+    return question.wants_stream ? Form::stream : Form::answer;
   }
-  if (has_asked && !question.wants_usage) {
-    std::string text = protocol::without_usage_event(entry->body);
-    return converted(exchange, std::move(entry), kEventStream, std::move(text), now);
+  if (!entry.event_stream) return Form::stored;
+  const bool has_asked = asked_usage(entry);
+  if (has_asked) return question.wants_usage ? Form::stored : Form::stream_without_usage;
+  if (question.wants_usage && !protocol::has_usage_event(entry.body)) return std::nullopt;
+  return Form::stored;
+}
+
+// nullopt: it cannot be converted.
+std::optional<std::string> convert(const CacheEntry& entry, Form form, bool wants_usage) {
+  switch (form) {
+    case Form::stream_without_usage:
+      return protocol::without_usage_event(entry.body);
+    case Form::stream:
+      return protocol::stream_from_answer(entry.body, wants_usage);
+    case Form::answer:
+      return protocol::answer_from_stream(entry.body);
+    case Form::stored:
+      break;
   }
-  return as_stored(exchange, std::move(entry), now);
+  return std::nullopt;
 }
 
 // The pieces of a stream, each at its time.
@@ -139,23 +147,20 @@ class RhythmTap final : public chain::Tap, public chain::Cutter {
 
 }  // namespace
 
-std::optional<Reply> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
-                                      const CacheQuestion& question, std::int64_t now) {
-  if (!question.converts) return as_stored(exchange, std::move(entry), now);
-  if (entry->event_stream && question.wants_stream) {
-    return stream_of_stream(exchange, std::move(entry), question, now);
-  }
-  if (!entry->event_stream && !question.wants_stream) {
-    return as_stored(exchange, std::move(entry), now);
-  }
-  if (question.wants_stream) {
-    auto text = protocol::stream_from_answer(entry->body, question.wants_usage);
-    if (!text) return std::nullopt;
-    return converted(exchange, std::move(entry), kEventStream, *std::move(text), now);
-  }
-  auto text = protocol::answer_from_stream(entry->body);
-  if (!text) return std::nullopt;
-  return converted(exchange, std::move(entry), "application/json", *std::move(text), now);
+Task<std::optional<Reply>> reply_from_entry(Exchange& exchange, CacheEntryPtr entry,
+                                            const CacheQuestion& question, std::int64_t now,
+                                            services::Aside& aside) {
+  const std::optional<Form> form = form_for(*entry, question);
+  if (!form) co_return std::nullopt;
+  if (form == Form::stored) co_return as_stored(exchange, std::move(entry), now);
+  const auto text = std::make_shared<std::optional<std::string>>();
+  services::Aside::Work work = [text, entry, is = *form, wants_usage = question.wants_usage] {
+    *text = convert(*entry, is, wants_usage);
+  };
+  co_await aside.run(entry->body.size(), std::move(work));
+  if (!*text) co_return std::nullopt;
+  const std::string_view type = form == Form::answer ? kJson : kEventStream;
+  co_return converted(exchange, std::move(entry), type, *std::move(*text), now);
 }
 
 bool went_well(const CacheEntry& entry) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "aifd/chain/reply.hpp"
+#include "aifd/services/aside.hpp"
 #include "aifd/services/cache_store.hpp"
 #include "cache_question.hpp"
 
@@ -17,9 +18,10 @@ inline constexpr std::string_view kAskedUsage = ":asked-usage";
 // nullopt: the entry cannot answer this caller (another form into which it cannot be converted, or
 // a usage that it does not hold), so the upstream must. A stream goes out byte for byte where it is
 // one, but for the usage that this caller did not ask for.
-std::optional<chain::Reply> reply_from_entry(chain::Exchange& exchange,
-                                             services::CacheEntryPtr entry,
-                                             const CacheQuestion& question, std::int64_t now);
+Task<std::optional<chain::Reply>> reply_from_entry(chain::Exchange& exchange,
+                                                   services::CacheEntryPtr entry,
+                                                   const CacheQuestion& question, std::int64_t now,
+                                                   services::Aside& aside);
 
 // Whether an answer of an openai route went well as far as it says itself: a stream may say an
 // error, and an end of its connection may be no end of its.

@@ -114,7 +114,10 @@ std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool opena
   }
   KeptHead kept{{}, ttl};
   if (!openai) {
-    if (head.fields.contains("Set-Cookie")) return std::nullopt;
+    // One that ends with its connection may have been cut: nothing tells.
+    const bool has_end =
+        head.fields.contains("Content-Length") || head.fields.contains("Transfer-Encoding");
+    if (!has_end || head.fields.contains("Set-Cookie")) return std::nullopt;
     const std::optional<std::chrono::seconds> allowed = allowed_time(head.fields, ttl);
     if (!allowed) return std::nullopt;
     kept.ttl = *allowed;
@@ -126,6 +129,13 @@ std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool opena
     kept.fields.push_back({std::string(field.name), std::string(field.value)});
   }
   return kept;
+}
+
+bool is_of_bytes(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kNames{"content-type", "etag",   "last-modified",
+                                                   "content-md5",  "digest", "content-digest",
+                                                   "repr-digest"};
+  return is_one_of(name, kNames);
 }
 
 }  // namespace aifd::middleware

@@ -16,9 +16,6 @@ struct KeptHead {
   std::chrono::seconds ttl{0};  // 0: for ever
 };
 
-// Whether a field of an answer is true for others too who ask the same.
-bool is_for_all(const protocol::Fields& fields, std::string_view name);
-
 // nullopt: the answer is not kept. Of an openai route it is one that a person asked to keep, so
 // that the upstream's word on caching does not count there; on others it does (RFC 9111, 3).
 // `ttl`: the longest, as CACHE_TTL says; 0: none.
@@ -33,5 +30,8 @@ bool is_for_others(const protocol::ResponseHead& head, bool openai);
 // Whether such a field of an answer is as true of an equal request's: not of the connection, nor of
 // the one exchange with the upstream.
 bool is_replayed(std::string_view name);
+
+// Whether a field of an answer is about the very bytes of its body, and untrue of others.
+bool is_of_bytes(std::string_view name);
 
 }  // namespace aifd::middleware

@@ -91,7 +91,8 @@ bool is_stored_embedding(std::string_view stored) {
 }
 
 std::optional<std::string> join_embedding_answer(std::span<const std::string_view> stored,
-                                                 EmbeddingEncoding encoding) {
+                                                 EmbeddingEncoding encoding,
+                                                 std::size_t max_bytes) {
   std::optional<StoredEmbedding> first;
   std::vector<NamedCount> usage;
   std::string answer = R"({"object":"list","data":[)";
@@ -100,11 +101,12 @@ std::optional<std::string> join_embedding_answer(std::span<const std::string_vie
     if (!item) return std::nullopt;
     if (!first) {
       first = item;
-      answer.reserve(stored.size() * usual_bytes(*item, encoding));
+      answer.reserve(std::min(stored.size() * usual_bytes(*item, encoding), max_bytes));
     }
     const auto counts = read_counts(item->usage);
     if (!match(*first, *item) || !counts || !add_counts(usage, *counts)) return std::nullopt;
     append_item(answer, i, *item, encoding);
+    if (answer.size() > max_bytes) return std::nullopt;
   }
   if (!first) return std::nullopt;
   answer.append(R"(],"model":)").append(first->model);

@@ -119,10 +119,6 @@ std::size_t end_of(const EmbeddingInput& input) {
 
 }  // namespace
 
-std::string EmbeddingRequest::key_body(std::size_t i) const {
-  return rest + '\n' + inputs[i].text;
-}
-
 std::optional<EmbeddingRequest> read_embedding_request(std::string_view body) {
   auto rest = canonical_rest(body);
   if (!rest) return std::nullopt;

@@ -21,23 +21,6 @@ Error all_left() {
           "All clients that waited for this answer have left."};
 }
 
-SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
-                       const chain::Outcome& progress) {
-  SharedHead shared;
-  shared.status = head.status;
-  shared.reason = head.reason;
-  const protocol::HopByHop hop_by_hop(head.fields);
-  for (const protocol::Field& field : head.fields) {
-    if (hop_by_hop.contains(field.name)) continue;
-    shared.fields.push_back({std::string(field.name), std::string(field.value)});
-  }
-  shared.framing = framing;
-  shared.event_stream = protocol::iequals(protocol::media_type(head.fields), "text/event-stream");
-  shared.attempts = progress.attempts;
-  shared.head_received = progress.head_received;
-  return shared;
-}
-
 SharedHead stored_head(const CacheEntry& entry) {
   SharedHead shared;
   shared.status = entry.status;
@@ -57,6 +40,23 @@ std::int64_t expiry(std::int64_t now, std::chrono::seconds time_to_live) noexcep
 }
 
 }  // namespace
+
+SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
+                       const chain::Outcome& progress) {
+  SharedHead shared;
+  shared.status = head.status;
+  shared.reason = head.reason;
+  const protocol::HopByHop hop_by_hop(head.fields);
+  for (const protocol::Field& field : head.fields) {
+    if (hop_by_hop.contains(field.name)) continue;
+    shared.fields.push_back({std::string(field.name), std::string(field.value)});
+  }
+  shared.framing = framing;
+  shared.event_stream = protocol::iequals(protocol::media_type(head.fields), "text/event-stream");
+  shared.attempts = progress.attempts;
+  shared.head_received = progress.head_received;
+  return shared;
+}
 
 SharedAnswer::SharedAnswer(Options options, OnClosed on_closed)
     : options_(std::move(options)),
@@ -145,6 +145,21 @@ void SharedAnswer::end(const Result<void>& result, const chain::Outcome&) {
   }
   Turn turn(*this);
   turn.finish(result);
+}
+
+void SharedAnswer::end_with(SharedHead head, std::string body) {
+  stopper_ = nullptr;
+  auto entry = std::make_shared<CacheEntry>();
+  entry->status = head.status;
+  entry->fields = head.fields;
+  entry->body = std::move(body);
+  entry->event_stream = head.event_stream;
+  entry->stored_at = options_.wall_clock();
+  head.framing = {protocol::BodyKind::length, entry->body.size()};
+  Turn turn(*this);
+  turn->head = std::move(head);
+  turn->entry = std::move(entry);
+  turn.finish(Result<void>());
 }
 
 // Readers see it from now on in place of the window, but not its end.

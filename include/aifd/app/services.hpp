@@ -5,6 +5,7 @@
 
 #include "aifd/base/lifecycle.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/services/aside.hpp"
 #include "aifd/services/cache_store.hpp"
 #include "aifd/services/flights.hpp"
 #include "aifd/services/key_ring.hpp"
@@ -25,6 +26,7 @@ struct Services {
   services::TokenQuota token_quota;
   std::unique_ptr<services::CacheStore> cache;  // null: off
   services::Flights flights;
+  services::Aside aside;                             // behind the cache, which its work puts into
   std::unique_ptr<services::LineWriter> access_log;  // null: off
 
   // `access_log` as opened by LineWriter::open.

@@ -5,6 +5,7 @@
 
 #include "aifd/chain/middleware.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/services/aside.hpp"
 #include "aifd/services/cache_store.hpp"
 #include "aifd/services/flights.hpp"
 
@@ -21,7 +22,8 @@ struct CachePlace;
 class Cache final : public chain::Middleware {
  public:
   // All outlive the chain.
-  Cache(const config::Settings& settings, services::CacheStore& store, services::Flights& flights);
+  Cache(const config::Settings& settings, services::CacheStore& store, services::Flights& flights,
+        services::Aside& aside);
   ~Cache() override;
   std::string_view name() const noexcept override { return "cache"; }
   Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
@@ -36,6 +38,7 @@ class Cache final : public chain::Middleware {
   const std::unique_ptr<const CacheRules> rules_;
   services::CacheStore& store_;
   services::Flights& flights_;
+  services::Aside& aside_;
 };
 
 }  // namespace aifd::middleware

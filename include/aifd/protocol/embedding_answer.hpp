@@ -46,10 +46,11 @@ bool is_stored_embedding(std::string_view stored);
 // The answer that has the items' embeddings in their order, in the encoding asked for, and the sum
 // of their usage; the unknown members of the answer are those of the first item. nullopt where an
 // item is not a stored one, there is none, or they are not of one model or not of one number of
-// dimensions: the model behind a name has changed since, and its numbers cannot be compared.
+// dimensions: the model behind a name has changed since, and its numbers cannot be compared; and
+// where it would be longer than `max_bytes`.
 //
 // Floats are written so that they read back as the very numbers that base64 has.
 std::optional<std::string> join_embedding_answer(std::span<const std::string_view> stored,
-                                                 EmbeddingEncoding encoding);
+                                                 EmbeddingEncoding encoding, std::size_t max_bytes);
 
 }  // namespace aifd::protocol

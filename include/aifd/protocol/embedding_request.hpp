@@ -31,12 +31,10 @@ struct EmbeddingInput {
 struct EmbeddingRequest {
   std::vector<EmbeddingInput> inputs;  // in their order, equal ones too; at least one
   EmbeddingEncoding encoding = EmbeddingEncoding::floats;
-  // Canonical form of the body without "input", "encoding_format" and kFieldsOutsideCacheKey.
+  // Canonical form of the body without "input", "encoding_format" and kFieldsOutsideCacheKey: with
+  // an input's text it says what is asked for, whatever came together with that input and in
+  // whatever encoding the answer is to be.
   std::string rest;
-
-  // What stands for input `i` in a cache's key, whatever it came together with and in whatever
-  // encoding it is asked for. Never the canonical form of a body, as it has two lines.
-  std::string key_body(std::size_t i) const;
 };
 
 inline constexpr std::size_t kMostEmbeddingInputs = 4096;

@@ -36,6 +36,10 @@ struct SharedHead {
   Clock::time_point head_received{};
 };
 
+// Of a call's answer: what of it is for those who share it.
+SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
+                       const chain::Outcome& progress);
+
 // One reader of a shared answer, from its first byte on. On one loop's thread, by one coroutine at
 // a time; must go before that loop does. A BodySource that gives the past bytes at once and then
 // the live ones; of an answer that breaks all that came, and then the call's error. A wait ends
@@ -102,6 +106,10 @@ class SharedAnswer final : public chain::AnswerSink,
   bool piece(std::string_view bytes) override;
   Task<Result<void>> wait_for_room() override;
   void end(const Result<void>& result, const chain::Outcome& progress) override;
+
+  // In place of head(), the pieces and end(): a whole answer at once, which is not kept, of any
+  // length. Nothing is copied.
+  void end_with(SharedHead head, std::string body);
 
  private:
   class Reader;

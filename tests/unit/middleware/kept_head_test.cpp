@@ -13,6 +13,7 @@ protocol::ResponseHead head_with(std::initializer_list<protocol::Field> fields, 
   protocol::ResponseHead head;
   head.status = status;
   for (const protocol::Field& field : fields) head.fields.add(field.name, field.value);
+  head.fields.add("Content-Length", "2");
   return head;
 }
 
@@ -77,6 +78,15 @@ TEST(KeptHead, HearsTheUpstreamOnGeneralRoutesOnly) {
   }
   EXPECT_TRUE(is_kept(head_with({{"Set-Cookie", "a=b"}}), true));
   EXPECT_FALSE(is_kept(head_with({{"Set-Cookie", "a=b"}}), false));
+}
+
+TEST(KeptHead, KeepsNoGeneralAnswerWhoseEndIsUnknown) {
+  protocol::ResponseHead head;
+  head.status = 200;
+  EXPECT_FALSE(is_kept(head, false));
+  EXPECT_TRUE(is_kept(head, true)) << "a model's answer tells by itself";
+  head.fields.add("Transfer-Encoding", "chunked");
+  EXPECT_TRUE(is_kept(head, false));
 }
 
 TEST(KeptHead, TakesTheShorterTime) {

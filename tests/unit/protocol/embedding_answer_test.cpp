@@ -133,6 +133,9 @@ TEST(EmbeddingAnswer, IsNotJoinedFromWhatDoesNotFit) {
   EXPECT_EQ(joined({one, wider}), "nothing");
   EXPECT_EQ(joined({one, other}), "nothing");
   EXPECT_EQ(joined({one, ""}), "nothing");
+  EXPECT_EQ(joined({one, one}, EmbeddingEncoding::floats, joined({one, one}).size() - 1),
+            "nothing");
+  EXPECT_NE(joined({one, one}, EmbeddingEncoding::floats, joined({one, one}).size()), "nothing");
   EXPECT_EQ(joined({one, one.substr(0, one.size() - 1)}), "nothing");
 }
 

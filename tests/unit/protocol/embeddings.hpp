@@ -52,9 +52,10 @@ inline std::string answer(const std::string& data,
 }
 
 inline std::string joined(const Stored& stored,
-                          EmbeddingEncoding encoding = EmbeddingEncoding::floats) {
+                          EmbeddingEncoding encoding = EmbeddingEncoding::floats,
+                          std::size_t max_bytes = std::size_t{1} << 30) {
   const std::vector<std::string_view> views(stored.begin(), stored.end());
-  return join_embedding_answer(views, encoding).value_or("nothing");
+  return join_embedding_answer(views, encoding, max_bytes).value_or("nothing");
 }
 
 inline Stored split(const std::string& text, const Sizes& sizes) {

@@ -359,5 +359,36 @@ TEST(SharedAnswerTooLarge, ACallThatIsStoppedDoesNotWaitForRoom) {
   EXPECT_FALSE(slow.next());
 }
 
+TEST(SharedAnswerKeeping, AWholeAnswerAtOnceIsForAllAndNotKept) {
+  Kept kept;
+  const auto answer = shared_answer(kept.options(4));
+  TestReader early(*answer);
+  TestReader whole(*answer);
+  ScriptedCall call(answer);
+  call.begin();
+  auto waits = early.start(early->head());
+  chain::Outcome progress;
+  progress.attempts = 2;
+  SharedHead head = shared_head(answer_head(200, "application/json"), {}, progress);
+  answer->end_with(std::move(head), "longer than what is kept");
+  early.poll();
+  ASSERT_TRUE(waits->finished());
+  const SharedHead& seen = **waits->take();
+  EXPECT_EQ(seen.attempts, 2U);
+  EXPECT_FALSE(seen.from_store);
+  EXPECT_EQ(seen.framing.kind, protocol::BodyKind::length);
+  EXPECT_EQ(seen.framing.length, 24U);
+  const auto piece = early->try_next();
+  ASSERT_TRUE(piece && *piece);
+  EXPECT_EQ((*piece)->bytes, "longer than what is kept");
+  EXPECT_TRUE((*piece)->last);
+  const CacheEntryPtr entry = *whole.whole();
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->body, "longer than what is kept");
+  EXPECT_EQ(entry->stored_at, 1000);
+  EXPECT_TRUE(kept.entries.empty());
+  EXPECT_FALSE(answer->read(early.loop().get_executor(), call.stopper()));
+}
+
 }  // namespace
 }  // namespace aifd::services
