@@ -225,6 +225,30 @@ def test_a_call_without_an_answer_fails_once_for_all(daemon, upstream, end):
     assert state(post(daemon, chat_of("one"))) == "miss", "the next one tries again"
 
 
+def test_a_get_is_tried_again_for_all_together(upstream):
+    """As often as one alone would be, not once for each who waits."""
+    config = routes(("/", upstream.url, "general"))
+    with one_worker(upstream, FORWARD_CONFIG=config, CACHE_GENERAL="true", CACHE_ROUTES='["/page"]') as daemon:
+        go = threading.Event()
+        upstream.otherwise = [expect_request(), wait(go), reset()]
+        swarm = Swarm(daemon, [b"GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"] * 50)
+        upstream.wait_for_requests()
+        settle(daemon, 30)
+        go.set()
+        assert {answer.status for answer in swarm.answers()} == {502} and len(upstream.requests) <= 4
+
+
+def test_followers_of_http10(daemon, upstream):
+    pause = upstream.pause(after=1)
+    leading = swarm_of(daemon, 1, stream=True)
+    pause.wait_for()
+    old = Swarm(daemon, [raw_post(daemon, chat_of("one", stream=True)).replace(b"HTTP/1.1", b"HTTP/1.0")] * 3)
+    old.read_until_all_have(FIRST)
+    pause.go_on.set()
+    told, answers = leading.answers()[0], old.answers()
+    assert all(not answer.chunked() and answer.body == told.body for answer in answers) and len(upstream.requests) == 1
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_stream_that_breaks_is_cut_for_all_and_not_kept(upstream, workers):
     with caching(upstream, args=["--workers", workers]) as daemon:

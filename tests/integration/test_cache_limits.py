@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness import (CHAT, CacheUpstream, Daemon, bearer, caching, chat_of, eventually, fresh, post, routes, state,
+from harness import (CHAT, CacheUpstream, Daemon, bearer, caching, chat_of, eventually, post, routes, state,
                      states)
 
 UPSTREAM = CacheUpstream

@@ -259,3 +259,13 @@ def test_a_caller_may_ask_for_a_young_one(upstream):
         assert state(old[0]) == "hit"
         assert state(post(daemon, body, [("Cache-Control", "max-age=1")])) == "miss"
         assert len(upstream.requests) == 2
+
+
+@pytest.mark.parametrize("told, ttl", [("max-age=1", "3600"), ("public, max-age=3600, s-maxage=1", "3600"), ("max-age=3600", "1")])
+def test_a_general_answer_is_kept_no_longer_than_it_says(upstream, told, ttl):
+    with caching(upstream, FORWARD_CONFIG=routes(("/", upstream.url, "general")), CACHE_GENERAL="true", CACHE_TTL=ttl,
+                 CACHE_ROUTES='["/page"]') as daemon:
+        upstream.fields = [("Cache-Control", told)]
+        first = daemon.ask("GET", "/page")
+        anew = eventually(lambda: [answer for answer in [daemon.ask("GET", "/page")] if state(answer) == "miss"], "it is gone")
+        assert state(first) == "miss" and anew[0].body != first.body and len(upstream.requests) == 2

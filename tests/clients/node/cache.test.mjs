@@ -5,7 +5,7 @@ import OpenAI from "openai";
 
 const client = new OpenAI({ baseURL: `${process.env.AIFD_URL}/v1`, apiKey: "sk-own", maxRetries: 0, timeout: 30_000 });
 const usage = { stream_options: { include_usage: true } };
-const forms = ["text", "tools", "choices", "logprobs", "reasoning", "refusal", "mixed", "function"];
+const forms = ["text", "tools", "choices", "logprobs", "refusal", "mixed", "function"];
 let number = 0;
 
 function question(model) {
@@ -51,6 +51,26 @@ for (const form of forms) {
     assert.deepEqual(whole.usage.total_tokens, final.usage.total_tokens);
   });
 }
+
+test("reasoning, both ways", async () => {
+  for (const streamFirst of [false, true]) {
+    const asked = question("reasoning");
+    const streamed = async () => {
+      const got = { content: "", reasoning_content: "" }; // the SDK's own helper keeps only the last piece of it
+      for await (const chunk of await client.chat.completions.create({ ...asked, stream: true })) {
+        for (const name of Object.keys(got)) got[name] += chunk.choices[0].delta[name] ?? "";
+      }
+      return got;
+    };
+    const plain = async () => {
+      const { content, reasoning_content } = (await client.chat.completions.create(asked)).choices[0].message;
+      return { content, reasoning_content };
+    };
+    const [one, other] = streamFirst ? [await streamed(), await plain()] : [await plain(), await streamed()];
+    assert.deepEqual(one, other);
+    assert.ok(one.reasoning_content.length > 10 && one.content.includes(asked.messages[0].content));
+  }
+});
 
 test("responses, both ways", async () => {
   for (const streamFirst of [false, true]) {

@@ -1,5 +1,5 @@
 """The black-box test harness: a scripted upstream, a raw client, and the real daemon between them."""
-from .cache import CACHED, Swarm, caching, chat_of, fresh, post, raw_post, settle, state, states
+from .cache import CACHED, Swarm, caching, chat_of, fresh, post, raw_post, read_whole, settle, state, states
 from .cache_upstream import CHAT, COMPLETIONS, EMBEDDINGS, JSON, RESPONSES, CacheUpstream
 from .client import PATIENCE, RawClient, eventually
 from .daemon import Daemon, binary, clean_environment, is_sanitized, routes, run
@@ -18,6 +18,6 @@ __all__ = [
     "RefusingPort", "SilentPort", "Swarm", "Upstream", "admitted", "allowance", "answer", "ask_in_turn", "bearer",
     "binary", "caching", "chat_of", "chunk", "clean_environment", "crowd", "cut", "cut_without_close_notify",
     "duration", "echo_raw", "event", "eventually", "expect_connect", "expect_head", "expect_request", "fresh", "hold",
-    "is_sanitized", "mark", "ok", "one_byte_at_a_time", "post", "raw_post", "read_body", "refused_connects", "reset",
+    "is_sanitized", "mark", "ok", "one_byte_at_a_time", "post", "raw_post", "read_body", "read_whole", "refused_connects", "reset",
     "routes", "run", "send", "send_all", "settle", "start_tls", "state", "states", "wait", "wait_told",
 ]
