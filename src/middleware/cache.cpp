@@ -169,8 +169,9 @@ Task<Result<Verdict>> Cache::Asking::answer() {
 
 Task<Result<Reply>> Cache::Asking::call_together() {
   const LoopExecutor loop = co_await asio::this_coro::executor;
+  const services::Flights::Make make = [this] { return supply_->recording(); };
   services::Flights::Boarding boarding = cache_.flights_.board(
-      supply_->flight_key(), loop, exchange_.stopper, [this] { return supply_->recording(); });
+      supply_->flight_key(), loop, exchange_.stopper, make, supply_->other_flights());
   if (boarding.lead) co_return co_await lead(boarding);
   std::optional<Result<Reply>> reply = co_await follow(std::move(boarding.reader));
   if (!reply) co_return co_await call_alone();

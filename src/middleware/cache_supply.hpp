@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "aifd/chain/task.hpp"
 #include "aifd/services/cache_store.hpp"
@@ -24,6 +25,8 @@ class CacheSupply {
 
   // Equal for requests that may share one answer while it comes.
   virtual services::CacheKey flight_key() const = 0;
+  // Of answers that serve this request too, once they are whole.
+  virtual std::vector<services::CacheKey> other_flights() const { return {}; }
   // How an answer to be given to call() is kept.
   virtual services::SharedAnswer::Options recording() const = 0;
   // Asks the upstream for what is not there: the last that is asked of it.

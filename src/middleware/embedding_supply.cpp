@@ -76,7 +76,7 @@ Task<CacheEntryPtr> EmbeddingSupply::joined() {
 // Not that of an answer kept whole, though there is none.
 services::CacheKey EmbeddingSupply::flight_key() const {
   services::CacheKey key = question_.key;
-  key.front() ^= 2U;
+  key.front() ^= 4U;  // not one of a WholeSupply
   return key;
 }
 

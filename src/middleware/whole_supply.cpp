@@ -7,6 +7,7 @@
 namespace aifd::middleware {
 
 using services::CacheEntryPtr;
+using services::CacheKey;
 using services::SharedAnswer;
 
 Task<CacheEntryPtr> WholeSupply::at_hand() {
@@ -17,10 +18,22 @@ Task<CacheEntryPtr> WholeSupply::stored() {
   return store_.get(question_.key);
 }
 
-// Streams with their usage and without it are not equal while they come.
-services::CacheKey WholeSupply::flight_key() const {
-  services::CacheKey key = question_.key;
-  if (question_.wants_usage) key.front() ^= 1U;
+CacheKey WholeSupply::flight_key() const {
+  if (!question_.wants_stream) return flight_of(Form::plain);
+  return flight_of(question_.wants_usage ? Form::stream_with_usage : Form::stream);
+}
+
+// A plain answer holds what every caller wants.
+std::vector<CacheKey> WholeSupply::other_flights() const {
+  if (!question_.converts) return {};
+  if (question_.wants_stream) return {flight_of(Form::plain)};
+  return {flight_of(Form::stream_with_usage), flight_of(Form::stream)};
+}
+
+// Answers in different forms are not equal while they come.
+CacheKey WholeSupply::flight_of(Form form) const {
+  CacheKey key = question_.key;
+  key.front() ^= static_cast<unsigned char>(form);
   return key;
 }
 

@@ -23,10 +23,15 @@ class WholeSupply final : public CacheSupply {
   Task<services::CacheEntryPtr> at_hand() override;
   Task<services::CacheEntryPtr> stored() override;
   services::CacheKey flight_key() const override;
+  std::vector<services::CacheKey> other_flights() const override;
   services::SharedAnswer::Options recording() const override;
   void call(const std::shared_ptr<services::SharedAnswer>& answer) override;
 
  private:
+  enum class Form : unsigned char { plain = 0, stream = 1, stream_with_usage = 2 };  // of a flight
+
+  services::CacheKey flight_of(Form form) const;
+
   const config::Cache& settings_;
   services::CacheStore& store_;
   const chain::Exchange& exchange_;

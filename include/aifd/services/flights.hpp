@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "aifd/services/cache_key.hpp"
 #include "aifd/services/shared_answer.hpp"
@@ -43,8 +44,10 @@ class Flights {
 
   Flights();
 
-  // On the thread of `loop`; as SharedAnswer::read().
-  Boarding board(const CacheKey& key, LoopExecutor loop, chain::Stopper& stopper, const Make& make);
+  // On the thread of `loop`; as SharedAnswer::read(). Where none with this key is here, one with
+  // another of `others` does, the first in their order.
+  Boarding board(const CacheKey& key, LoopExecutor loop, chain::Stopper& stopper, const Make& make,
+                 std::span<const CacheKey> others = {});
 
   std::size_t size() const;
 

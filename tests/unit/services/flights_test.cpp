@@ -11,15 +11,16 @@ namespace {
 // One loop's requests.
 class FlightsTest : public testing::Test {
  protected:
-  Flights::Boarding board(const CacheKey& key) {
-    return flights_.board(key, loop_.get_executor(), stopper_, [this] {
+  Flights::Boarding board(const CacheKey& key, const std::vector<CacheKey>& others = {}) {
+    const Flights::Make make = [this] {
       SharedAnswer::Options options;
       options.max_bytes = 8;
       options.choose = [](const protocol::ResponseHead&) { return SharedAnswer::Keeping{}; };
       options.keep = [this](const CacheEntryPtr&) { here_at_keeping_ = flights_.size(); };
       ++made_;
       return options;
-    });
+    };
+    return flights_.board(key, loop_.get_executor(), stopper_, make, others);
   }
 
   asio::io_context loop_;
@@ -44,6 +45,21 @@ TEST_F(FlightsTest, TheFirstLeadsAndTheOthersJoin) {
   EXPECT_EQ((**second.reader->try_next()).bytes, "shared");
   EXPECT_FALSE(other.reader->try_next());
   call.end();
+}
+
+TEST_F(FlightsTest, AnotherAnswerServesWhereTheOwnIsNotHere) {
+  const auto other = board(cache_key(2));
+  const auto third = board(cache_key(3));
+  const auto follower = board(cache_key(1), {cache_key(4), cache_key(3), cache_key(2)});
+  EXPECT_FALSE(follower.lead);
+  ScriptedCall call(third.lead.answer());
+  call.begin_with_head();
+  call.piece("third");
+  EXPECT_EQ((**follower.reader->try_next()).bytes, "third");
+  call.end();
+  EXPECT_TRUE(board(cache_key(1)).lead) << "no others are named";
+  EXPECT_FALSE(board(cache_key(1), {cache_key(2)}).lead);
+  EXPECT_TRUE(board(cache_key(5), {cache_key(3)}).lead) << "the third has ended";
 }
 
 TEST_F(FlightsTest, AnAnswerLeavesOnceItWasKept) {
