@@ -16,7 +16,7 @@ RUN apt-get update \
       ca-certificates tzdata libfmt9 libhiredis0.14 libleveldb1d liblmdb0 libsimdjson14 libspdlog1.10 libssl3 \
       libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/* \
- && install -d -o 65532 -g 65532 /var/lib/aifd /var/lib/aifd/Log
+ && install -d -o 65532 -g 65532 /var/lib/aifd /var/lib/aifd/Log /var/lib/aifd/FLAXKV_DB
 COPY --from=build /usr/local/bin/aifd /usr/local/bin/aifd
 # A library that is missing from the list above stops the build here, not the container later.
 RUN ["aifd", "--version"]
@@ -31,7 +31,7 @@ LABEL org.opencontainers.image.title="aifd" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.source="$SOURCE"
 
-# .env and openai-forward-config.yaml are looked for here, Log/ is written here.
+# .env and openai-forward-config.yaml are looked for here, Log/ and FLAXKV_DB/ are written here.
 WORKDIR /var/lib/aifd
 USER 65532:65532
 EXPOSE 8000

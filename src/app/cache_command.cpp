@@ -53,21 +53,29 @@ ExitCode show(const CacheCommand& command, int status, std::string_view text) {
   return std::cout.flush() ? kOk : fail("standard output takes no more");
 }
 
-// nullopt: no daemon listens at any of the paths.
-std::optional<ExitCode> ask_daemon(const std::vector<std::string>& paths,
-                                   const CacheCommand& command) {
+struct Asked {
+  std::optional<ExitCode> done;  // nullopt: no daemon answered
+  std::string trouble;           // with one that may be there all the same
+};
+
+Asked ask_daemon(const std::vector<std::string>& paths, const CacheCommand& command) {
   const std::string method = command.what == What::clear ? "DELETE" : "GET";
   std::string target = "/cache";
   if (command.what == What::get) target += "/" + command.key;
   if (command.what == What::stat && !command.json) target += "?as=table";
+  Asked asked;
   for (const std::filesystem::path path : paths) {
     const bool in_tmp = path.parent_path() == folder_in_tmp(::geteuid());
     if (in_tmp && !is_private_folder(path.parent_path(), ::geteuid())) continue;
     const auto answer = net::ask_unix_socket(path.string(), method, target, kTimeout);
-    if (!answer) return fail(path.string() + ": " + answer.error().detail);
-    if (*answer) return show(command, (*answer)->status, (*answer)->body);
+    if (!answer) {
+      asked.trouble = path.string() + ": " + answer.error().detail;
+    } else if (*answer) {
+      asked.done = show(command, (*answer)->status, (*answer)->body);
+      break;
+    }
   }
-  return std::nullopt;
+  return asked;
 }
 
 std::string no_daemon(const std::vector<std::string>& paths, const config::Settings& settings) {
@@ -121,18 +129,25 @@ admin::CacheReport report(services::CacheStore& store, const admin::CacheFacts& 
   return admin::report_stat(store, facts, command.json);
 }
 
-// Of a store that this process can open, too.
+// No store is made by asking for it: it would be of the wrong user, or in the wrong folder.
+ExitCode use_nothing(const std::filesystem::path& folder, const admin::CacheFacts& facts,
+                     const CacheCommand& command) {
+  std::error_code ec;
+  std::cerr << "aifd: " << std::filesystem::absolute(folder, ec).string()
+            << " is not there: nothing is kept yet\n";
+  services::MemoryStore nothing({});
+  const admin::CacheReport made = report(nothing, facts, command);
+  return show(command, made.status, made.text);
+}
+
 ExitCode use_store(const config::Settings& settings, const CacheCommand& command,
                    const std::vector<std::string>& paths) {
   admin::CacheFacts facts = cache_facts(settings.cache);
   facts.counted = false;
   const std::filesystem::path folder = cache_folder(settings.cache);
   std::error_code ec;
-  if (!folder.empty() && !std::filesystem::exists(folder, ec) &&
-      !ec) {  // nothing is kept yet, and nothing is made
-    services::MemoryStore nothing({});
-    const admin::CacheReport made = report(nothing, facts, command);
-    return show(command, made.status, made.text);
+  if (!folder.empty() && !std::filesystem::exists(folder, ec) && !ec) {
+    return use_nothing(folder, facts, command);
   }
   if (const std::optional<uid_t> owner = other_owner(folder)) {
     return fail(folder.string() + " belongs to another user, number " + std::to_string(*owner) +
@@ -141,7 +156,8 @@ ExitCode use_store(const config::Settings& settings, const CacheCommand& command
   Warnings warnings;
   const auto store = make_patient_cache_store(settings, warnings.receiver());
   if (!store) return fail(no_daemon(paths, settings));
-  services::get_and_wait(*store, {});  // until it is open
+  services::get_and_wait(*store, {});  // until it is open,
+  services::get_and_wait(*store, {});  // and until stat() tells what the first one came upon
   if (const std::string trouble = store->stat().trouble; !trouble.empty()) {
     return fail(facts.place + " cannot be used: " + trouble);
   }
@@ -161,7 +177,12 @@ ExitCode cache(const config::Sources& sources, const CacheCommand& command) {
   if (!load_or_explain(sources, settings)) return kBadConfig;
   const std::vector<std::string> paths = admin_socket_paths(
       settings.admin_socket, sources.environment, ::geteuid(), settings.listen.port);
-  if (const std::optional<ExitCode> done = ask_daemon(paths, command)) return *done;
+  const Asked asked = ask_daemon(paths, command);
+  if (asked.done) return *asked.done;
+  // A store on disk has a lock of its own, and that daemon may be another user's.
+  const bool on_disk = !cache_folder(settings.cache).empty();
+  const bool certain = !on_disk || !settings.admin_socket.empty();
+  if (certain && !asked.trouble.empty()) return fail(asked.trouble);
   return use_store(settings, command, paths);
 }
 

@@ -5,6 +5,7 @@
 #include "cache_reply.hpp"
 #include "cache_rules.hpp"
 #include "embedding_supply.hpp"
+#include "kept_head.hpp"
 #include "whole_supply.hpp"
 
 namespace aifd::middleware {
@@ -20,7 +21,8 @@ using services::CacheEntryPtr;
 using services::SharedAnswer;
 using services::SharedHead;
 
-const std::string_view kField = "x-aifd-cache";
+constexpr std::string_view kField = "x-aifd-cache";
+constexpr int kOk = 200;
 
 // Says on every answer what the cache did for it.
 class CacheUseTap final : public chain::Tap {
@@ -41,27 +43,33 @@ bool is_null(std::string_view member) {
   return value != std::string_view::npos && member.substr(value).starts_with("null");
 }
 
-// The whole answer has what this caller needs but is in the other form.
-bool is_other_form(const SharedHead& head, const CacheQuestion& question) {
-  return question.converts && head.event_stream != question.wants_stream;
+// Whether an answer has what this caller needs, but in the other form.
+bool is_other_form(bool event_stream, const CacheQuestion& question) {
+  return question.converts && event_stream != question.wants_stream;
 }
 
-// What of a call's answer is for all who share it.
-bool is_shared(std::string_view name) {
-  return !protocol::iequals(name, "Set-Cookie");
+protocol::ResponseHead view_of(const SharedHead& head) {
+  protocol::ResponseHead view;
+  view.status = head.status;
+  view.reason = head.reason;
+  for (const services::CacheField& field : head.fields) view.fields.add(field.name, field.value);
+  return view;
 }
 
 // The reader has the head's texts, so it is there also where the body is none.
-Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader, bool leads) {
-  Reply reply;
-  reply.head.status = head.status;
-  reply.head.reason = head.reason;
-  reply.framing = head.framing;
-  for (const services::CacheField& field : head.fields) {
-    if (leads || is_shared(field.name)) reply.head.fields.add(field.name, field.value);
+Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader) {
+  return {view_of(head), head.framing, std::move(reader)};
+}
+
+// What of another's answer is this caller's too. Of a failure that is also when to try again.
+protocol::Fields shared_fields(const protocol::ResponseHead& head) {
+  protocol::Fields shared;
+  for (const protocol::Field& field : head.fields) {
+    const bool is_shared =
+        head.status == kOk ? is_replayed(field.name) : !protocol::iequals(field.name, "Set-Cookie");
+    if (is_shared) shared.add(field.name, field.value);
   }
-  reply.body = std::move(reader);
-  return reply;
+  return shared;
 }
 
 }  // namespace
@@ -72,6 +80,7 @@ class Cache::Asking {
   Asking(const Cache& cache, Exchange& exchange, const CachePlace& place, CacheQuestion question)
       : cache_(cache),
         exchange_(exchange),
+        openai_(place.openai),
         question_(std::move(question)),
         supply_(make_supply(place)) {}
 
@@ -92,6 +101,7 @@ class Cache::Asking {
 
   const Cache& cache_;
   Exchange& exchange_;
+  const bool openai_;
   const CacheQuestion question_;
   const std::unique_ptr<CacheSupply> supply_;
 };
@@ -120,7 +130,10 @@ Task<std::optional<Reply>> Cache::Asking::hit(CacheEntryPtr entry) {
       co_await reply_from_entry(exchange_, entry, question_, now, cache_.aside_);
   if (!reply) co_return std::nullopt;
   exchange_.cache = CacheUse::hit;
-  if (cache_.settings_.replay == config::CacheReplay::original) replay_in_rhythm(exchange_, entry);
+  const bool in_rhythm = cache_.settings_.replay == config::CacheReplay::original;
+  if (in_rhythm && !is_other_form(entry->event_stream, question_)) {
+    replay_in_rhythm(exchange_, entry);
+  }
   co_return reply;
 }
 
@@ -194,18 +207,22 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
   exchange_.progress.attempts = (*head)->attempts;
   exchange_.progress.head_received = (*head)->head_received;
   exchange_.progress.phase = chain::Phase::stream;
-  co_return live_reply(**head, std::move(reader), true);
+  co_return live_reply(**head, std::move(reader));
 }
 
 // nullopt: the answer does not serve this caller.
 Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerReader> reader) {
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
-  constexpr int kOk = 200;
-  if (!(*head)->from_store && ((*head)->status != kOk || !is_other_form(**head, question_))) {
-    if ((*head)->status == kOk) exchange_.cache = CacheUse::hit;
-    Reply reply = live_reply(**head, std::move(reader), false);
-    if (exchange_.cache == CacheUse::hit) reply.head.fields.set("Age", "0");
+  const bool live = !(*head)->from_store;
+  if (live && !is_for_others(view_of(**head), openai_)) co_return std::nullopt;
+  const bool ok = (*head)->status == kOk;
+  if (live && (!ok || !is_other_form((*head)->event_stream, question_))) {
+    Reply reply = live_reply(**head, std::move(reader));
+    reply.head.fields = shared_fields(reply.head);
+    if (!ok) co_return reply;
+    exchange_.cache = CacheUse::hit;
+    reply.head.fields.set("Age", "0");
     co_return reply;
   }
   const Result<CacheEntryPtr> entry = co_await reader->whole();

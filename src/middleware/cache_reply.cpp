@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "aifd/protocol/answer_to_stream.hpp"
+#include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/stream_to_answer.hpp"
 #include "aifd/protocol/usage_event.hpp"
+#include "aifd/protocol/whole_answer.hpp"
 #include "kept_head.hpp"
 
 namespace aifd::middleware {
@@ -57,7 +59,8 @@ Reply start_reply(Exchange& exchange, const CacheEntry& entry, std::string_view 
   reply.head.fields.reserve(entry.fields.size() + 4);
   if (!new_type.empty()) reply.head.fields.add("Content-Type", new_type);
   for (const services::CacheField& field : entry.fields) {
-    if (field.name.starts_with(':') || (!new_type.empty() && is_of_bytes(field.name))) continue;
+    if (field.name.starts_with(':') || !is_replayed(field.name)) continue;
+    if (!new_type.empty() && is_of_bytes(field.name)) continue;
     reply.head.fields.add(field.name, field.value);
   }
   const std::int64_t age = std::max<std::int64_t>(now - entry.stored_at, 0);
@@ -158,6 +161,14 @@ Task<std::optional<Reply>> reply_from_entry(Exchange& exchange, CacheEntryPtr en
   if (!*text) co_return std::nullopt;
   const std::string_view type = form == Form::answer ? kJson : kEventStream;
   co_return converted(exchange, std::move(entry), type, *std::move(*text), now);
+}
+
+bool went_well(const CacheEntry& entry) {
+  if (entry.event_stream) return protocol::is_whole_stream(entry.body);
+  protocol::Fields fields;
+  for (const services::CacheField& field : entry.fields) fields.add(field.name, field.value);
+  const bool is_json = protocol::iequals(protocol::media_type(fields), "application/json");
+  return !is_json || protocol::is_whole_json(entry.body);
 }
 
 void replay_in_rhythm(Exchange& exchange, CacheEntryPtr entry) {

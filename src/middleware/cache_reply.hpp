@@ -23,7 +23,11 @@ Task<std::optional<chain::Reply>> reply_from_entry(chain::Exchange& exchange,
                                                    const CacheQuestion& question, std::int64_t now,
                                                    services::Aside& aside);
 
-// Gives a recorded stream its recorded rhythm.
+// Whether an answer of an openai route went well as far as it says itself: a stream may say an
+// error, and an end of its connection may be no end of its.
+bool went_well(const services::CacheEntry& entry);
+
+// Gives a recorded stream that goes out as one its recorded rhythm.
 void replay_in_rhythm(chain::Exchange& exchange, services::CacheEntryPtr entry);
 
 }  // namespace aifd::middleware

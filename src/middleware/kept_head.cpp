@@ -21,46 +21,6 @@ bool begins_with(std::string_view name, std::string_view prefix) {
   return name.size() >= prefix.size() && iequals(name.substr(0, prefix.size()), prefix);
 }
 
-// Of the connection and of one exchange: untrue of another one.
-bool is_kept(const Fields& fields, std::string_view name) {
-  constexpr std::array<std::string_view, 29> kDropped{"connection",
-                                                      "keep-alive",
-                                                      "proxy-connection",
-                                                      "transfer-encoding",
-                                                      "te",
-                                                      "trailer",
-                                                      "upgrade",
-                                                      "content-length",
-                                                      "set-cookie",
-                                                      "age",
-                                                      "x-request-id",
-                                                      "request-id",
-                                                      "retry-after",
-                                                      "retry-after-ms",
-                                                      "x-should-retry",
-                                                      "openai-processing-ms",
-                                                      "server-timing",
-                                                      "alt-svc",
-                                                      "nel",
-                                                      "report-to",
-                                                      "cf-ray",
-                                                      "cf-cache-status",
-                                                      "via",
-                                                      "proxy-authenticate",
-                                                      "www-authenticate",
-                                                      "x-accel-buffering",
-                                                      "x-cache",
-                                                      "vary",
-                                                      "apim-request-id"};
-  constexpr std::array<std::string_view, 5> kDroppedPrefixes{
-      "x-ratelimit-", "anthropic-ratelimit-", "x-aifd-", "access-control-", "x-envoy-"};
-  if (is_one_of(name, kDropped)) return false;
-  for (const std::string_view prefix : kDroppedPrefixes) {
-    if (begins_with(name, prefix)) return false;
-  }
-  return !protocol::has_token(fields, "Connection", name);
-}
-
 // Whether the answer differs by what the key of the cache tells apart, or what is not sent on.
 bool varies_by_key_alone(const Fields& fields) {
   static constexpr std::array<std::string_view, 10> kOthers{"accept-encoding",
@@ -101,6 +61,51 @@ std::optional<std::chrono::seconds> allowed_time(const Fields& fields, std::chro
 
 }  // namespace
 
+bool is_replayed(std::string_view name) {
+  static constexpr std::array<std::string_view, 29> kDropped{"connection",
+                                                             "keep-alive",
+                                                             "proxy-connection",
+                                                             "transfer-encoding",
+                                                             "te",
+                                                             "trailer",
+                                                             "upgrade",
+                                                             "content-length",
+                                                             "set-cookie",
+                                                             "age",
+                                                             "x-request-id",
+                                                             "request-id",
+                                                             "retry-after",
+                                                             "retry-after-ms",
+                                                             "x-should-retry",
+                                                             "openai-processing-ms",
+                                                             "server-timing",
+                                                             "alt-svc",
+                                                             "nel",
+                                                             "report-to",
+                                                             "cf-ray",
+                                                             "cf-cache-status",
+                                                             "via",
+                                                             "proxy-authenticate",
+                                                             "www-authenticate",
+                                                             "x-accel-buffering",
+                                                             "x-cache",
+                                                             "vary",
+                                                             "apim-request-id"};
+  static constexpr std::array<std::string_view, 5> kDroppedPrefixes{
+      "x-ratelimit-", "anthropic-ratelimit-", "x-aifd-", "access-control-", "x-envoy-"};
+  if (is_one_of(name, kDropped)) return false;
+  return std::ranges::none_of(
+      kDroppedPrefixes, [name](std::string_view prefix) { return begins_with(name, prefix); });
+}
+
+bool is_for_others(const protocol::ResponseHead& head, bool openai) {
+  constexpr int kFirstFailure = 400;
+  if (openai || head.status >= kFirstFailure) return true;
+  const protocol::CacheControl control = protocol::read_cache_control(head.fields);
+  return !control.no_store && !control.is_private && !head.fields.contains("Set-Cookie") &&
+         varies_by_key_alone(head.fields);
+}
+
 std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool openai,
                                   std::chrono::seconds ttl) {
   constexpr int kOk = 200;
@@ -109,13 +114,18 @@ std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool opena
   }
   KeptHead kept{{}, ttl};
   if (!openai) {
-    if (head.fields.contains("Set-Cookie")) return std::nullopt;
+    // One that ends with its connection may have been cut: nothing tells.
+    const bool has_end =
+        head.fields.contains("Content-Length") || head.fields.contains("Transfer-Encoding");
+    if (!has_end || head.fields.contains("Set-Cookie")) return std::nullopt;
     const std::optional<std::chrono::seconds> allowed = allowed_time(head.fields, ttl);
     if (!allowed) return std::nullopt;
     kept.ttl = *allowed;
   }
   for (const protocol::Field& field : head.fields) {
-    if (!is_kept(head.fields, field.name)) continue;
+    if (!is_replayed(field.name) || protocol::has_token(head.fields, "Connection", field.name)) {
+      continue;
+    }
     kept.fields.push_back({std::string(field.name), std::string(field.value)});
   }
   return kept;

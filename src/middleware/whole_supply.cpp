@@ -37,7 +37,10 @@ SharedAnswer::Options WholeSupply::recording() const {
         if (asks_usage) kept->fields.push_back({std::string(kAskedUsage), "1"});
         return SharedAnswer::Keeping{std::move(kept->fields), kept->ttl};
       },
-      .keep = [&store, key = question_.key](const CacheEntryPtr& entry) { store.put(key, entry); }};
+      .keep =
+          [=, &store, key = question_.key](const CacheEntryPtr& entry) {
+            if (!openai || went_well(*entry)) store.put(key, entry);
+          }};
 }
 
 void WholeSupply::call(const std::shared_ptr<SharedAnswer>& answer) {

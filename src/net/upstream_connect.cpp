@@ -27,7 +27,7 @@ std::string place(const std::string& host, std::uint16_t port) {
 class UpstreamPool::Attempt final : public chain::Stoppable, private Deadline {
  public:
   Attempt(Ticker& ticker, chain::Stopper& exchange, std::chrono::milliseconds within)
-      : Deadline(ticker), guard_(exchange, *this), exchange_(exchange), within_(within) {
+      : Deadline(ticker), exchange_(exchange), within_(within), guard_(exchange, *this) {
     set_after(within);
   }
 
@@ -42,9 +42,9 @@ class UpstreamPool::Attempt final : public chain::Stoppable, private Deadline {
   }
 
   chain::Stopper own_;
-  chain::Stopper::Guard guard_;
   chain::Stopper& exchange_;
   std::chrono::milliseconds within_;
+  chain::Stopper::Guard guard_;  // last: it calls stop() where the exchange has stopped already
 };
 
 Task<Result<std::unique_ptr<UpstreamConnection>>> UpstreamPool::connect(ServerPool& server,

@@ -18,7 +18,8 @@ CachingField::Is meaning_of(const Token& value) {
 // Follows the members of the top level.
 class Search {
  public:
-  explicit Search(std::string_view body) : begin_(body.data()), reader_(body) {}
+  explicit Search(std::string_view body)
+      : begin_(body.data()), reader_(body, JsonReader::Surrogates::also_alone) {}
 
   std::optional<CachingField> run() {
     if (reader_.next().kind != Kind::begin_object) return std::nullopt;

@@ -74,6 +74,18 @@ class Damage(unittest.TestCase):
         self.write("src/CMakeLists.txt", text)
         self.assertEqual(self.findings("cmake"), ["src/CMakeLists.txt: net may not link services"])
 
+    def test_co_await_in_a_conditional_expression(self):
+        cases = [
+            "auto x = a ? co_await f() : co_await g();",
+            "co_return a\n    ? f(b)\n    : co_await g();",
+        ]
+        for text in cases:
+            with self.subTest(text=text):
+                self.write("src/net/x.cpp", text + "\n")
+                self.assertTrue(any("src/net/x.cpp" in f for f in self.findings("coroutines")))
+        self.write("src/net/x.cpp", "if (a) co_await f();\n// b ? co_await f() : g()\n")
+        self.assertEqual(self.findings("coroutines"), [])
+
     def test_long_files(self):
         self.write("src/net/x.cpp", "\n" * 401)
         self.assertTrue(any("src/net/x.cpp" in finding for finding in self.findings("length")))

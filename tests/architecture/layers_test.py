@@ -165,6 +165,16 @@ def check_places(tree):
             yield f"{tree.name(path)}: file names are in snake_case"
 
 
+def check_coroutines(tree):
+    """No co_await in a conditional expression: GCC 12 destroys its temporaries twice."""
+    in_conditional = re.compile(r"\?[^;{}?]*?\bco_await\b")
+    for path in tree.files:
+        text = re.sub(r"//[^\n]*", "", path.read_text(encoding="utf-8"))
+        for match in in_conditional.finditer(text):
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"{tree.name(path)}:{number}: co_await in a conditional expression"
+
+
 CHECKS = {
     "layers": check_layers,
     "external": check_external,
@@ -173,6 +183,7 @@ CHECKS = {
     "length": check_length,
     "headers": check_headers,
     "places": check_places,
+    "coroutines": check_coroutines,
 }
 
 

@@ -12,8 +12,9 @@ def authority():
 
 
 @pytest.fixture(scope="module")
-def shared_upstream():
-    with Upstream() as upstream:
+def shared_upstream(request):
+    """A file's own kind of upstream, if it names one as UPSTREAM."""
+    with getattr(request.module, "UPSTREAM", Upstream)() as upstream:
         yield upstream
 
 

@@ -4,6 +4,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -219,6 +220,14 @@ def test_health_of_another_server_is_1():
     with Upstream() as upstream:
         upstream.otherwise = [lambda connection: connection.abandon()]
         assert run("health", "--url", upstream.url + "/healthz").returncode == 1
+
+
+def test_health_of_a_daemon_that_says_nothing_is_1():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        result = run("health", "--url", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert result.returncode == 1 and "timed out" in result.stderr, result
 
 
 # --- Output ---

@@ -10,7 +10,10 @@
 namespace aifd::protocol {
 
 // ASCII only, without locale; for field names and tokens.
-bool iequals(std::string_view a, std::string_view b) noexcept;
+bool iequals_of_one_size(std::string_view a, std::string_view b) noexcept;
+inline bool iequals(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && iequals_of_one_size(a, b);
+}
 
 struct Field {
   std::string_view name;

@@ -1,4 +1,6 @@
 """The black-box test harness: a scripted upstream, a raw client, and the real daemon between them."""
+from .cache import CACHED, Swarm, caching, chat_of, fresh, post, raw_post, read_whole, settle, state, states
+from .cache_upstream import CHAT, COMPLETIONS, EMBEDDINGS, JSON, RESPONSES, CacheUpstream
 from .client import PATIENCE, RawClient, eventually
 from .daemon import Daemon, binary, clean_environment, is_sanitized, routes, run
 from .http1 import Cut, Malformed
@@ -11,10 +13,11 @@ from .upstream import (LAST_CHUNK, SSE_HEAD, Connection, Upstream, answer, chunk
                        one_byte_at_a_time, read_body, reset, send, send_all, start_tls, wait)
 
 __all__ = [
-    "LAST_CHUNK", "PATIENCE", "SSE_HEAD", "STRATEGIES", "Authority", "Connection", "Cut", "Daemon", "Malformed",
-    "RawClient", "Redis", "RefusingPort", "SilentPort", "Upstream", "admitted", "allowance", "answer", "ask_in_turn",
-    "bearer", "binary", "chunk", "clean_environment", "crowd", "cut", "cut_without_close_notify", "duration",
-    "echo_raw", "event", "eventually", "expect_connect", "expect_head", "expect_request", "hold", "is_sanitized",
-    "mark", "ok", "one_byte_at_a_time", "read_body", "refused_connects", "reset", "routes", "run", "send", "send_all",
-    "start_tls", "wait", "wait_told",
+    "CACHED", "CHAT", "COMPLETIONS", "EMBEDDINGS", "JSON", "LAST_CHUNK", "PATIENCE", "RESPONSES", "SSE_HEAD",
+    "STRATEGIES", "Authority", "CacheUpstream", "Connection", "Cut", "Daemon", "Malformed", "RawClient", "Redis",
+    "RefusingPort", "SilentPort", "Swarm", "Upstream", "admitted", "allowance", "answer", "ask_in_turn", "bearer",
+    "binary", "caching", "chat_of", "chunk", "clean_environment", "crowd", "cut", "cut_without_close_notify",
+    "duration", "echo_raw", "event", "eventually", "expect_connect", "expect_head", "expect_request", "fresh", "hold",
+    "is_sanitized", "mark", "ok", "one_byte_at_a_time", "post", "raw_post", "read_body", "read_whole", "refused_connects", "reset",
+    "routes", "run", "send", "send_all", "settle", "start_tls", "state", "states", "wait", "wait_told",
 ]

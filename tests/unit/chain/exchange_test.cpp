@@ -20,6 +20,13 @@ class OutcomeTap final : public Tap {
   Outcome& outcome_;
 };
 
+TEST(CacheUse, HasAWordForEachButNone) {
+  EXPECT_EQ(to_string(CacheUse::none), "");
+  EXPECT_EQ(to_string(CacheUse::hit), "hit");
+  EXPECT_EQ(to_string(CacheUse::miss), "miss");
+  EXPECT_EQ(to_string(CacheUse::bypass), "bypass");
+}
+
 TEST(Exchange, TellsEveryTapOnceTheLastAddedFirst) {
   Journal journal;
   TestExchange exchange("GET /");

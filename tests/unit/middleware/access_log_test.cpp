@@ -102,6 +102,18 @@ TEST(AccessLine, WritesTimesAsMillisecondsWithThreeDigits) {
   }
 }
 
+TEST(AccessLine, TellsWhatTheCacheDidWhereItHadAPart) {
+  TestExchange exchange("POST /v1/chat/completions");
+  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), "")).contains("cache"));
+  const std::pair<chain::CacheUse, const char*> uses[] = {{chain::CacheUse::hit, "hit"},
+                                                          {chain::CacheUse::miss, "miss"},
+                                                          {chain::CacheUse::bypass, "bypass"}};
+  for (const auto& [use, text] : uses) {
+    exchange->cache = use;
+    EXPECT_EQ(parse(access_line(kTime, *exchange, complete(), ""))["cache"], text);
+  }
+}
+
 TEST(AccessLine, NeverShowsSecretsOfTheRequest) {
   const std::string request =
       "GET /v1/x?key=sk-1&a=b&K%65y=sk-2&access_token=sk-3&api_key=sk-4&sig=sk-5\n"

@@ -226,6 +226,35 @@ TEST(ForwardKeyEcho, GivesTheCallerItsOwnKeyBack) {
             "openai-insecure-api-key.fk-0");
 }
 
+TEST(ForwardKey, TellsByWhatTheUpstreamMayKnowTheCaller) {
+  using enum chain::Identity;
+  const std::pair<const char*, chain::Identity> cases[] = {
+      {"GET /v1", anonymous},
+      {"GET /v1\nAuthorization: Basic YTpi", anonymous},
+      {"GET /v1\nx-api-key: mine", key},
+      {"GET /v1\nx-api-key: mine\nAuthorization: Bearer mine", key},
+      {"GET /v1?key=mine\nx-api-key: mine", key},
+      {"GET /v1\nx-api-key: mine\nAuthorization: Bearer another", mixed},
+      {"GET /v1\nx-api-key: fk-0", forward_key},
+      {"GET /v1?key=fk-0\nAuthorization: Bearer fk-0", forward_key},
+      {"GET /v1\nx-api-key: fk-0\nAuthorization: Bearer mine", mixed},
+      {"GET /v1?key=mine\nAuthorization: Bearer fk-0", mixed},
+  };
+  const services::KeyRing keys = ring();
+  for (const auto& [request, identity] : cases) {
+    TestExchange exchange(request);
+    EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, {})))) << request;
+    EXPECT_EQ(exchange->identity, identity) << request;
+  }
+}
+
+TEST(ForwardKey, TellsCallersWithoutForwardKeysWhereALinkAsks) {
+  const services::KeyRing none({}, {});
+  TestExchange exchange("GET /v1\nx-api-key: mine");
+  EXPECT_TRUE(test::passed(exchange.run(ForwardKey(none, {.tell_callers = true}))));
+  EXPECT_EQ(exchange->identity, chain::Identity::key);
+}
+
 // The upstream's answer to a request with fk-0, and the API key of the request after it.
 std::string key_after(int status, bool from_upstream, const char* retry_after = nullptr,
                       const std::string& more_fields = {}) {

@@ -13,6 +13,7 @@ protocol::ResponseHead head_with(std::initializer_list<protocol::Field> fields, 
   protocol::ResponseHead head;
   head.status = status;
   for (const protocol::Field& field : fields) head.fields.add(field.name, field.value);
+  head.fields.add("Content-Length", "2");
   return head;
 }
 
@@ -79,6 +80,15 @@ TEST(KeptHead, HearsTheUpstreamOnGeneralRoutesOnly) {
   EXPECT_FALSE(is_kept(head_with({{"Set-Cookie", "a=b"}}), false));
 }
 
+TEST(KeptHead, KeepsNoGeneralAnswerWhoseEndIsUnknown) {
+  protocol::ResponseHead head;
+  head.status = 200;
+  EXPECT_FALSE(is_kept(head, false));
+  EXPECT_TRUE(is_kept(head, true)) << "a model's answer tells by itself";
+  head.fields.add("Transfer-Encoding", "chunked");
+  EXPECT_TRUE(is_kept(head, false));
+}
+
 TEST(KeptHead, TakesTheShorterTime) {
   struct Case {
     const char* control;
@@ -95,6 +105,34 @@ TEST(KeptHead, TakesTheShorterTime) {
         kept_head(head_with({{"Cache-Control", c.control}}), c.openai, seconds(c.ttl));
     ASSERT_TRUE(kept) << c.control;
     EXPECT_EQ(kept->ttl, seconds(c.kept)) << c.control;
+  }
+}
+
+TEST(IsForOthers, WhatTheUpstreamOfAGeneralRouteGivesToAll) {
+  EXPECT_TRUE(is_for_others(head_with({}), false));
+  EXPECT_TRUE(is_for_others(head_with({{"Cache-Control", "no-cache, max-age=0"}}), false));
+  EXPECT_TRUE(is_for_others(head_with({{"Vary", "Accept-Language, Origin"}}), false));
+  const protocol::Field for_one[] = {{"Cache-Control", "private"},
+                                     {"Cache-Control", "max-age=9, no-store"},
+                                     {"Set-Cookie", "a=1"},
+                                     {"Vary", "Accept, User-Agent"},
+                                     {"Vary", "*"}};
+  for (const protocol::Field& field : for_one) {
+    EXPECT_FALSE(is_for_others(head_with({field}), false)) << field.value;
+    EXPECT_FALSE(is_for_others(head_with({field}, 302), false)) << field.value;
+    EXPECT_TRUE(is_for_others(head_with({field}, 503), false)) << field.value;
+    EXPECT_TRUE(is_for_others(head_with({field}), true)) << field.value;
+  }
+}
+
+TEST(IsReplayed, WhatIsTrueOfEveryAnswerToTheRequest) {
+  for (const char* name : {"Content-Type", "ETag", "Date", "openai-version", "X-Rate", "Accept"}) {
+    EXPECT_TRUE(is_replayed(name)) << name;
+  }
+  for (const char* name :
+       {"SET-COOKIE", "x-request-id", "X-RateLimit-Reset", "X-Aifd-Cache", "Transfer-Encoding",
+        "Content-Length", "Vary", "Age", "Access-Control-Allow-Origin"}) {
+    EXPECT_FALSE(is_replayed(name)) << name;
   }
 }
 

@@ -120,6 +120,21 @@ services::LimitRules rules() {
   return {limits_by_route, {}, {"/"}};
 }
 
+// How long the second event of a stream waits.
+Clock::duration wait_of_second(const TokenPace& link, chain::CacheUse use) {
+  TestExchange exchange("POST /v1/chat/completions");
+  exchange->route.prefix = "/";
+  EXPECT_TRUE(test::passed(exchange.run(link)));
+  exchange->cache = use;  // told by a later link
+  protocol::ResponseHead head;
+  head.fields.add("Content-Type", "text/event-stream");
+  chain::Tap& tap = *exchange->taps().front();
+  tap.on_head(head);
+  const Clock::time_point first = tap.on_chunk("data: 1\n\n");
+  const Clock::time_point second = tap.on_chunk("data: 2\n\n");
+  return second == chain::kAtOnce ? Clock::duration{} : second - first;
+}
+
 std::size_t taps(const char* request, int level, config::IterChunkType chunks) {
   TestExchange exchange(request);
   exchange->route.prefix = "/";
@@ -139,6 +154,18 @@ TEST(TokenPace, IsByRouteAndLevel) {
   EXPECT_EQ(taps(chat, 2, efficiency), 0U);
   EXPECT_EQ(taps("POST /v1/chats", 0, efficiency), 0U);
   EXPECT_EQ(taps("POST /v1/chats", 0, one_by_one), 1U);
+}
+
+TEST(TokenPace, LeavesAnswersFromTheCacheAloneUnlessTheyArePacedToo) {
+  using enum chain::CacheUse;
+  const TokenPace at_once(rules(), config::IterChunkType::efficiency, false);
+  const TokenPace paced(rules(), config::IterChunkType::efficiency, true);
+  EXPECT_EQ(wait_of_second(at_once, hit), 0ms);
+  EXPECT_EQ(wait_of_second(paced, hit), 100ms);
+  for (const chain::CacheUse use : {none, miss, bypass}) {
+    EXPECT_EQ(wait_of_second(at_once, use), 100ms);
+    EXPECT_EQ(wait_of_second(paced, use), 100ms);
+  }
 }
 
 }  // namespace
