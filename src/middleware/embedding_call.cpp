@@ -125,6 +125,7 @@ void EmbeddingCall::make_reply() {
   if (is_for_all()) {
     reply_ = std::move(text_);
   } else if (is_taken) {
+    std::string().swap(text_);  // it may be as large as what is made now
     reply_ = batch_->join(use_.max_bytes);
     describe_other_bytes(head_);
   }

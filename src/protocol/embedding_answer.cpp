@@ -112,7 +112,9 @@ std::optional<std::string> join_embedding_answer(std::span<const std::string_vie
   answer.append(R"(],"model":)").append(first->model);
   append_members(answer, first->answer_members);
   if (!usage.empty()) answer.append(R"(,"usage":)").append(written_counts(usage));
-  return answer += '}';
+  answer += '}';
+  if (answer.size() > max_bytes) return std::nullopt;
+  return answer;
 }
 
 }  // namespace aifd::protocol

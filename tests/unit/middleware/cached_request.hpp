@@ -64,6 +64,14 @@ class Asked {
     poll();
   }
 
+  // One that still waits goes as its client leaves.
+  ~Asked() {
+    leave();
+    poll();
+  }
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+
   bool answered() {
     poll();
     return running_->finished();
