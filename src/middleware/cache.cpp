@@ -204,10 +204,12 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
   exchange_.progress.phase = chain::Phase::wait_head;
   supply_->call(answer);
   const Result<const SharedHead*> head = co_await reader->head();
+  if (const services::CallProgress call = reader->progress(); call.attempts > 0) {
+    exchange_.progress.attempts = call.attempts;
+    exchange_.progress.phase = call.phase;
+  }
   if (!head) co_return head.error();
-  exchange_.progress.attempts = (*head)->attempts;
   exchange_.progress.head_received = (*head)->head_received;
-  exchange_.progress.phase = chain::Phase::stream;
   co_return live_reply(**head, std::move(reader));
 }
 

@@ -1,6 +1,7 @@
 #include "aifd/protocol/whole_answer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "json_reader.hpp"
@@ -12,10 +13,11 @@ namespace {
 using Kind = JsonReader::Kind;
 
 constexpr std::string_view kDone = "[DONE]";
+constexpr std::string_view kError = "\"error\"";
+constexpr std::string_view kStatus = "\"status\"";
 
 // Most events are told by a search.
 bool says_error(std::string_view data) {
-  constexpr std::string_view kError = "\"error\"";
   if (data.find(kError) == std::string_view::npos) return false;
   JsonReader reader(data, JsonReader::Surrogates::also_alone);
   for (;;) {
@@ -36,6 +38,13 @@ bool is_end(std::string_view rest) {
     if (line != "data: [DONE]" && line != "data:[DONE]") return false;
   }
   return true;
+}
+
+// Of the Responses API: platform.openai.com/docs/api-reference/responses/object.
+bool is_unfinished(std::string_view status) {
+  constexpr std::array<std::string_view, 4> kStatuses{R"("queued")", R"("in_progress")",
+                                                      R"("failed")", R"("cancelled")"};
+  return std::ranges::find(kStatuses, status) != kStatuses.end();
 }
 
 }  // namespace
@@ -65,9 +74,12 @@ bool is_whole_stream(std::string_view stream) {
 bool is_whole_json(std::string_view text) {
   JsonReader reader(text, JsonReader::Surrogates::also_alone);
   for (;;) {
-    const Kind kind = reader.next().kind;
-    if (kind == Kind::end) return true;
-    if (kind == Kind::invalid) return false;
+    const JsonReader::Token token = reader.next();
+    if (token.kind == Kind::end) return true;
+    if (token.kind == Kind::invalid) return false;
+    if (token.kind != Kind::name || reader.depth() > 1) continue;
+    if (token.text == kError && reader.next().text != "null") return false;
+    if (token.text == kStatus && is_unfinished(reader.next().text)) return false;
   }
 }
 

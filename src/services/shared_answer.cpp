@@ -105,6 +105,7 @@ void SharedAnswer::head(const protocol::ResponseHead& head, const protocol::Body
   if (options_.choose) keeping_ = options_.choose(head);
   Turn turn(*this);
   turn->head = std::move(shared);
+  turn->progress = {progress.attempts, progress.phase};
   turn.wake(WaitsFor::head);
 }
 
@@ -137,13 +138,14 @@ Task<Result<void>> SharedAnswer::wait_for_room() {
   }
 }
 
-void SharedAnswer::end(const Result<void>& result, const chain::Outcome&) {
+void SharedAnswer::end(const Result<void>& result, const chain::Outcome& progress) {
   stopper_ = nullptr;
   if (result) {
     const CacheEntryPtr entry = finish_recording();
     if (entry && keeping_) keep(entry);
   }
   Turn turn(*this);
+  turn->progress = {progress.attempts, progress.phase};
   turn.finish(result);
 }
 
@@ -157,6 +159,7 @@ void SharedAnswer::end_with(SharedHead head, std::string body) {
   entry->stored_at = options_.wall_clock();
   head.framing = {protocol::BodyKind::length, entry->body.size()};
   Turn turn(*this);
+  turn->progress = {head.attempts, chain::Phase::stream};
   turn->head = std::move(head);
   turn->entry = std::move(entry);
   turn.finish(Result<void>());

@@ -77,6 +77,10 @@ bool SharedAnswer::Reader::ready() const noexcept {
   return seat_->out || turn->ended || !turn.ahead_of(*seat_).empty();
 }
 
+CallProgress SharedAnswer::Reader::progress() const {
+  return Turn(*answer_)->progress;
+}
+
 std::optional<Result<const SharedHead*>> SharedAnswer::Reader::head_here(Turn& turn) const {
   if (turn->head) return &*turn->head;
   if (turn->ended) return turn->ended->error();

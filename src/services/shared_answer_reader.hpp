@@ -20,6 +20,7 @@ class SharedAnswer::Reader final : public AnswerReader {
 
   Task<Result<const SharedHead*>> head() override;
   Task<Result<CacheEntryPtr>> whole() override;
+  CallProgress progress() const override;
   std::optional<Result<chain::Piece>> try_next() override;
   Task<Result<chain::Piece>> next() override;
   bool ready() const noexcept override;

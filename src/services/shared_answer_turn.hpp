@@ -30,6 +30,7 @@ struct SharedAnswer::State {
   bool deserted = false;    // the last reader has left before the end
   bool recorded = true;     // from its first byte on
   std::optional<SharedHead> head;
+  CallProgress progress;
   BodyWindow window;
   CacheEntryPtr entry;  // takes the window's place once all bytes have come
   Rhythm rhythm;

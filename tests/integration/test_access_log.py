@@ -103,6 +103,18 @@ def test_a_refused_connect_has_a_name():
         assert line["error"] == "upstream_unreachable" and line["status"] == 502
 
 
+def test_a_refused_connect_of_a_shared_call_is_told_as_any():
+    settings = {"CACHE_OPENAI": "true", "DEFAULT_REQUEST_CACHING_VALUE": "true"}
+    with RefusingPort() as port, Daemon({"FORWARD_CONFIG": routes(("/", port.url)), **settings}) as daemon:
+        body = b'{"model":"m","messages":[]}'
+        daemon.ask("POST", "/v1/chat/completions", [("Content-Type", "application/json")], body)
+        daemon.ask("POST", "/v1/moderations", [("Content-Type", "application/json")], body)
+        shared, plain = wait_for_lines(daemon, 2)
+        assert shared["cache"] == "miss" and "cache" not in plain
+        for name in ("error", "status", "phase", "attempts"):
+            assert shared[name] == plain[name], name
+
+
 def test_nothing_can_be_forged_into_it(daemon, upstream):
     daemon.ask("GET", '/v1/"},{"msg":"forged%0A{%22a%22:1}', [("X-Request-Id", 'a"},{"b')])
     daemon.ask("GET", "/v1/x", [("User-Agent", 'evil"\\u0000\xff\xfe')])

@@ -13,7 +13,9 @@ namespace aifd::protocol {
 // Sources: platform.openai.com/docs/api-reference/chat-streaming, .../responses-streaming.
 bool is_whole_stream(std::string_view stream);
 
-// One JSON value, valid to its last byte. Takes time linear in its size.
+// One JSON value, valid to its last byte. Not an object with a top-level "error" that is not null,
+// which some providers send with status 200, or a response that was not completed by its "status"
+// (queued, in_progress, failed, cancelled). Takes time linear in its size.
 bool is_whole_json(std::string_view text);
 
 }  // namespace aifd::protocol

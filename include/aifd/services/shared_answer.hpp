@@ -40,6 +40,12 @@ struct SharedHead {
 SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
                        const chain::Outcome& progress);
 
+// How far a call has come; of one that has not begun, nothing.
+struct CallProgress {
+  unsigned attempts = 0;
+  chain::Phase phase = chain::Phase::links;
+};
+
 // One reader of a shared answer, from its first byte on. On one loop's thread, by one coroutine at
 // a time; must go before that loop does. A BodySource that gives the past bytes at once and then
 // the live ones; of an answer that breaks all that came, and then the call's error. A wait ends
@@ -52,6 +58,9 @@ class AnswerReader : public chain::BodySource {
   // Waits for the end. Null: the answer is too large to be held whole; the reader is out then, and
   // has an error for a body. An error: it did not end whole.
   virtual Task<Result<CacheEntryPtr>> whole() = 0;
+
+  // As told with the head, and at the end.
+  virtual CallProgress progress() const = 0;
 };
 
 // Taken from its call on the call's loop; read by any number of readers on loops of their own.

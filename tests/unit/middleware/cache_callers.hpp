@@ -32,14 +32,14 @@ class ScriptedCall {
     head.status = status;
     head.reason = "Said by the upstream";
     for (const auto& field : fields) head.fields.add(field.name, field.value);
-    chain::Outcome progress;
-    progress.attempts = 2;
-    progress.head_received = Clock::time_point(std::chrono::seconds(5));
-    sink_->head(head, {protocol::BodyKind::chunked, 0}, progress);
+    progress_.attempts = 2;
+    progress_.phase = chain::Phase::stream;
+    progress_.head_received = Clock::time_point(std::chrono::seconds(5));
+    sink_->head(head, {protocol::BodyKind::chunked, 0}, progress_);
   }
   void piece(std::string_view bytes) { sink_->piece(bytes); }
   void end(const Result<void>& result = Result<void>()) {
-    sink_->end(result, {});
+    sink_->end(result, progress_);
     sink_.reset();
   }
 
@@ -61,6 +61,7 @@ class ScriptedCall {
  private:
   std::unique_ptr<chain::DetachedExchange> exchange_;
   std::shared_ptr<chain::AnswerSink> sink_;
+  chain::Outcome progress_;
 };
 
 class ScriptedCalls final : public chain::UpstreamCalls {

@@ -56,5 +56,16 @@ TEST(WholeJson, IsValidToItsLastByte) {
   }
 }
 
+TEST(WholeJson, SaysNoError) {
+  EXPECT_TRUE(is_whole_json(R"({"error":null,"choices":[{"error":"inner"}]})"));
+  EXPECT_FALSE(is_whole_json(R"({"error":{"message":"no credits"}})"));
+  EXPECT_TRUE(is_whole_json(R"({"object":"response","status":"completed"})"));
+  EXPECT_TRUE(is_whole_json(R"({"output":[{"status":"in_progress"}],"status":"incomplete"})"));
+  for (const char* status : {"queued", "in_progress", "failed", "cancelled"}) {
+    EXPECT_FALSE(is_whole_json(R"({"object":"response","status":")" + std::string(status) + "\"}"))
+        << status;
+  }
+}
+
 }  // namespace
 }  // namespace aifd::protocol
