@@ -48,17 +48,9 @@ bool is_other_form(bool event_stream, const CacheQuestion& question) {
   return question.converts && event_stream != question.wants_stream;
 }
 
-protocol::ResponseHead view_of(const SharedHead& head) {
-  protocol::ResponseHead view;
-  view.status = head.status;
-  view.reason = head.reason;
-  for (const services::CacheField& field : head.fields) view.fields.add(field.name, field.value);
-  return view;
-}
-
 // The reader has the head's texts, so it is there also where the body is none.
 Reply live_reply(const SharedHead& head, std::unique_ptr<AnswerReader> reader) {
-  return {view_of(head), head.framing, std::move(reader)};
+  return {services::head_view(head), head.framing, std::move(reader)};
 }
 
 // What of another's answer is this caller's too. Of a failure that is also when to try again.
@@ -218,7 +210,7 @@ Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerR
   const Result<const SharedHead*> head = co_await reader->head();
   if (!head) co_return head.error();
   const bool live = !(*head)->from_store;
-  if (live && !is_for_others(view_of(**head), openai_)) co_return std::nullopt;
+  if (live && !is_for_others(services::head_view(**head), openai_)) co_return std::nullopt;
   const bool ok = (*head)->status == kOk;
   if (live && (!ok || !is_other_form((*head)->event_stream, question_))) {
     Reply reply = live_reply(**head, std::move(reader));

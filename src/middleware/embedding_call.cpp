@@ -14,15 +14,6 @@ constexpr int kOk = 200;
 const Error kFailedHere{ErrorKind::internal, ErrorSource::aifd, false,
                         "aifd could not serve this request; its log says why."};
 
-// The views are the other's.
-protocol::ResponseHead head_of(const SharedHead& shared) {
-  protocol::ResponseHead head;
-  head.status = shared.status;
-  head.reason = shared.reason;
-  for (const services::CacheField& field : shared.fields) head.fields.add(field.name, field.value);
-  return head;
-}
-
 chain::Outcome progress_of(const SharedHead& shared) {
   chain::Outcome progress;
   progress.attempts = shared.attempts;
@@ -95,7 +86,7 @@ bool EmbeddingCall::give_up_collecting(std::string_view bytes) {
     return true;
   }
   does_ = Does::pass_on;
-  answer_->head(head_of(head_), head_.framing, progress_of(head_));
+  answer_->head(services::head_view(head_), head_.framing, progress_of(head_));
   return answer_->piece(text);
 }
 

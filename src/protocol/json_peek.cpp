@@ -185,22 +185,12 @@ class Peeker {
 
   bool read_stream_options(bool exact, ondemand::value value) {
     if (!exact || std::exchange(seen_stream_options_, true)) include_usage_unclear_ = true;
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return false;
-    if (type != ondemand::json_type::object) return true;
-    ondemand::object object;
-    if (value.get_object().get(object) != simdjson::SUCCESS) return false;
-    for (auto entry : object) {
-      ondemand::field field;
-      if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
-      std::string_view key;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-      if (!iequals(key, kIncludeUsage)) continue;
+    return each_member(value, [this](std::string_view key, ondemand::value member) {
+      if (!iequals(key, kIncludeUsage)) return true;
       const bool again = std::exchange(seen_include_usage_, true);
       if (again || key != kIncludeUsage) include_usage_unclear_ = true;
-      if (!read_boolean(field.value(), peek_.include_usage)) return false;
-    }
-    return true;
+      return read_boolean(member, peek_.include_usage);
+    });
   }
 
   bool read_names(Wanted wanted, ondemand::value value) {
@@ -257,6 +247,16 @@ class Peeker {
   }
 
   bool read_tokens_inside(ondemand::value value, std::array<std::string_view, 2> names) {
+    return each_member(value, [&](std::string_view key, ondemand::value member) {
+      if (iequals(key, names[0]) || iequals(key, names[1])) read_tokens(member);
+      return true;
+    });
+  }
+
+  // Calls read(name, value) for each member where the value is an object; false as soon as that is,
+  // or where the text is not valid.
+  template <class Read>
+  static bool each_member(ondemand::value value, Read read) {
     ondemand::json_type type{};
     if (value.type().get(type) != simdjson::SUCCESS) return false;
     if (type != ondemand::json_type::object) return true;
@@ -267,7 +267,7 @@ class Peeker {
       if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
       std::string_view key;
       if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-      if (iequals(key, names[0]) || iequals(key, names[1])) read_tokens(field.value());
+      if (!read(key, field.value())) return false;
     }
     return true;
   }

@@ -58,6 +58,15 @@ SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyF
   return shared;
 }
 
+protocol::ResponseHead head_view(const SharedHead& shared) {
+  protocol::ResponseHead head;
+  head.status = shared.status;
+  head.reason = shared.reason;
+  head.fields.reserve(shared.fields.size() + 2);
+  for (const CacheField& field : shared.fields) head.fields.add(field.name, field.value);
+  return head;
+}
+
 SharedAnswer::SharedAnswer(Options options, OnClosed on_closed)
     : options_(std::move(options)),
       on_closed_(std::move(on_closed)),

@@ -40,6 +40,9 @@ struct SharedHead {
 SharedHead shared_head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
                        const chain::Outcome& progress);
 
+// The same as views into it.
+protocol::ResponseHead head_view(const SharedHead& shared);
+
 // How far a call has come; of one that has not begun, nothing.
 struct CallProgress {
   unsigned attempts = 0;
