@@ -41,7 +41,7 @@ std::string_view now_text() {
 class Line {
  public:
   explicit Line(std::string_view time) {
-    text_.reserve(512);
+    text_.reserve(640);
     text_.append(R"({"ts":")").append(time).append(R"(","level":"info","msg":"request")");
   }
 
@@ -142,6 +142,7 @@ std::string access_line(std::string_view time, const Exchange& exchange, const O
     line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
   }
   line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
+  if (!exchange.cache_key.empty()) line.plain(R"(,"cache_key":)", exchange.cache_key);
   if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
   line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {

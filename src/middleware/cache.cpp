@@ -1,5 +1,6 @@
 #include "aifd/middleware/cache.hpp"
 
+#include "aifd/base/hex.hpp"
 #include "aifd/chain/upstream_calls.hpp"
 #include "aifd/protocol/caching_field.hpp"
 #include "cache_question.hpp"
@@ -261,7 +262,10 @@ Task<Result<Verdict>> Cache::on_request(Exchange& exchange) const {
   std::optional<CacheQuestion> question =
       read_question(exchange, *place, settings_.shared_by_all_callers);
   if (!question) co_return Verdict{chain::Pass{}};
-  if (question->reads) exchange.cache = CacheUse::miss;
+  if (question->reads) {
+    exchange.cache = CacheUse::miss;
+    exchange.cache_key = exchange.keep(hex(question->key));
+  }
   Asking asking(*this, exchange, *place, *std::move(question));
   co_return co_await asking.answer();
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/base/log.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
-#include "hex.hpp"
 
 namespace aifd::services {
 namespace {

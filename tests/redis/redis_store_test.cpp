@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "aifd/base/clock.hpp"
+#include "aifd/base/hex.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
-#include "hex.hpp"
 #include "log.hpp"
 #include "loop.hpp"
 #include "redis_process.hpp"

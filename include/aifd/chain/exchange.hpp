@@ -98,6 +98,7 @@ class Exchange {
   CallerId caller{};
   Identity identity = Identity::anonymous;
   CacheUse cache = CacheUse::none;
+  std::string_view cache_key;  // 64 hex digits, of a hit or miss: for logs; empty: none
 
   // Ends what this exchange waits for: a link that waits for long registers with it.
   Stopper stopper;
