@@ -19,10 +19,16 @@ constexpr auto kPairs = [] {
 
 }  // namespace
 
-std::string hex(std::span<const unsigned char> bytes) {
-  std::string text(2 * bytes.size(), '0');
-  char* at = text.data();
+void append_hex(std::string& text, std::span<const unsigned char> bytes) {
+  const std::size_t begin = text.size();
+  text.resize(begin + 2 * bytes.size());
+  char* at = text.data() + begin;
   for (const unsigned char byte : bytes) at = std::ranges::copy(kPairs[byte], at).out;
+}
+
+std::string hex(std::span<const unsigned char> bytes) {
+  std::string text;
+  append_hex(text, bytes);
   return text;
 }
 

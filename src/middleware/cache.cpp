@@ -1,6 +1,5 @@
 #include "aifd/middleware/cache.hpp"
 
-#include "aifd/base/hex.hpp"
 #include "aifd/chain/upstream_calls.hpp"
 #include "aifd/protocol/caching_field.hpp"
 #include "cache_question.hpp"
@@ -264,7 +263,7 @@ Task<Result<Verdict>> Cache::on_request(Exchange& exchange) const {
   if (!question) co_return Verdict{chain::Pass{}};
   if (question->reads) {
     exchange.cache = CacheUse::miss;
-    exchange.cache_key = exchange.keep(hex(question->key));
+    exchange.cache_key = question->key;
   }
   Asking asking(*this, exchange, *place, *std::move(question));
   co_return co_await asking.answer();

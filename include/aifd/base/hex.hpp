@@ -8,6 +8,7 @@ namespace aifd {
 
 // "00ff".
 std::string hex(std::span<const unsigned char> bytes);
+void append_hex(std::string& text, std::span<const unsigned char> bytes);
 
 // The value of a hexadecimal digit, in any case, or -1.
 constexpr int hex_value(char c) noexcept {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <string>
 
 namespace aifd {
 namespace {
@@ -10,6 +11,9 @@ namespace {
 TEST(Hex, HasTwoDigitsForEachByte) {
   EXPECT_EQ(hex(std::array<unsigned char, 4>{0x00, 0x0f, 0xa0, 0xff}), "000fa0ff");
   EXPECT_EQ(hex({}), "");
+  std::string text = "x";
+  append_hex(text, std::array<unsigned char, 1>{0x1b});
+  EXPECT_EQ(text, "x1b");
 }
 
 TEST(Hex, ValuesAreOfDigitsOfAnyCase) {

@@ -60,10 +60,10 @@ TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
 TEST(AccessLine, SaysWhichAnswerOfTheCache) {
   TestExchange exchange("POST /v1/chat/completions");
   exchange->cache = chain::CacheUse::hit;
-  exchange->cache_key = "00ff";
+  exchange->cache_key = chain::CacheDigest{0x00, 0xff};
   const json line = parse(access_line(kTime, *exchange, complete(), ""));
   EXPECT_EQ(line["cache"], "hit");
-  EXPECT_EQ(line["cache_key"], "00ff");
+  EXPECT_EQ(line["cache_key"], "00ff" + std::string(60, '0'));
 }
 
 TEST(AccessLine, LeavesOutWhatThereWasNot) {
