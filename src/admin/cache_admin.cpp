@@ -24,7 +24,7 @@ Task<Result<chain::Verdict>> CacheAdmin::on_request(chain::Exchange& exchange) c
 
 Task<CacheReport> CacheAdmin::report(const chain::Exchange& exchange) const {
   const std::string_view path = exchange.target.path;
-  if (path == kAll) co_return report_all(exchange);
+  if (path == kAll) co_return co_await report_all(exchange);
   if (!path.starts_with(kOne)) co_return CacheReport{404, "text/plain", "there is only /cache\n"};
   if (exchange.request.method != "GET") co_return not_allowed("GET");
   const std::optional<services::CacheKey> key = parse_cache_key(path.substr(kOne.size()));
@@ -32,17 +32,17 @@ Task<CacheReport> CacheAdmin::report(const chain::Exchange& exchange) const {
   co_return report_entry(store_, facts_, co_await store_.get(*key));
 }
 
-CacheReport CacheAdmin::report_all(const chain::Exchange& exchange) const {
+Task<CacheReport> CacheAdmin::report_all(const chain::Exchange& exchange) const {
   const std::string_view method = exchange.request.method;
   if (method == "GET") {
     const bool table = protocol::query_parameter(exchange.target.query, "as") == "table";
-    return report_stat(store_, facts_, !table);
+    co_return report_stat(co_await store_.measure(), facts_, !table);
   }
-  if (method != "DELETE") return not_allowed("GET and DELETE");
-  CacheReport made = clear_and_report(store_, facts_);
+  if (method != "DELETE") co_return not_allowed("GET and DELETE");
+  CacheReport made = report_clearing(co_await store_.clear_and_tell(), facts_);
   log::info("asked over the admin socket to clear the cache: {}",
             std::string_view(made.text).substr(0, made.text.find('\n')));
-  return made;
+  co_return made;
 }
 
 }  // namespace aifd::admin

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <span>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/chain/reply.hpp"
 #include "aifd/protocol/dialect.hpp"
 
@@ -23,8 +24,8 @@ constexpr std::array kCounters{
     Counter{"dropped", &CacheStat::dropped}, Counter{"evicted", &CacheStat::evicted},
 };
 
-CacheReport trouble_report(const CacheFacts& facts, const CacheStat& stat) {
-  return {503, "text/plain", facts.place + " cannot be used at the moment: " + stat.trouble + "\n"};
+CacheReport trouble_report(const CacheFacts& facts, const std::string& trouble) {
+  return {503, "text/plain", facts.place + " cannot be used at the moment: " + trouble + "\n"};
 }
 
 std::string json_string(std::string_view text) {
@@ -33,13 +34,17 @@ std::string json_string(std::string_view text) {
   return '"' + out + '"';
 }
 
+std::string number_or_null(const std::optional<std::uint64_t>& number) {
+  return number ? std::to_string(*number) : "null";
+}
+
 std::string stat_json(const CacheStat& stat, const CacheFacts& facts) {
   std::string text = "{\"store\":" + json_string(facts.place);
   const auto add = [&text](std::string_view name, const std::string& value) {
     text.append(",\"").append(name).append("\":").append(value);
   };
-  add("entries", stat.entries ? std::to_string(*stat.entries) : "null");
-  add("bytes", std::to_string(stat.bytes));
+  add("entries", number_or_null(stat.entries));
+  add("bytes", number_or_null(stat.bytes));
   add("max_bytes", facts.max_bytes > 0 ? std::to_string(facts.max_bytes) : "null");
   add("trouble", stat.trouble.empty() ? "null" : json_string(stat.trouble));
   if (facts.counted) {
@@ -80,7 +85,7 @@ std::string stat_table(const CacheStat& stat, const CacheFacts& facts) {
   add("store", facts.place);
   if (!stat.trouble.empty()) add("trouble", stat.trouble);
   add("entries", stat.entries ? std::to_string(*stat.entries) : "unknown");
-  add("size", show_size(stat.bytes) +
+  add("size", (stat.bytes ? show_size(*stat.bytes) : "unknown") +
                   (facts.max_bytes > 0 ? " of " + show_size(facts.max_bytes) : std::string()));
   if (!facts.counted) return text;
   for (const Counter& counter : kCounters) {
@@ -113,28 +118,18 @@ std::string message_of(const services::CacheEntry& entry) {
   return text + "\r\n" + entry.body;
 }
 
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
-CacheReport report_stat(const services::CacheStore& store, const CacheFacts& facts, bool as_json) {
-  const CacheStat stat = store.stat();
+CacheReport report_stat(const CacheStat& stat, const CacheFacts& facts, bool as_json) {
   if (as_json) return {200, "application/json", stat_json(stat, facts)};
   return {200, "text/plain", stat_table(stat, facts)};
 }
 
-CacheReport clear_and_report(services::CacheStore& store, const CacheFacts& facts) {
-  const CacheStat stat = store.stat();
-  if (!stat.trouble.empty()) return trouble_report(facts, stat);
-  store.clear();
+CacheReport report_clearing(const services::CacheClearing& clearing, const CacheFacts& facts) {
+  if (!clearing.trouble.empty()) return trouble_report(facts, clearing.trouble);
   std::string text = "Cleared " + facts.place;
-  if (stat.entries) {
-    text += ": " + std::to_string(*stat.entries) + (*stat.entries == 1 ? " answer" : " answers");
+  if (const auto& entries = clearing.entries) {
+    text += ": " + std::to_string(*entries) + (*entries == 1 ? " answer" : " answers");
   }
   return {200, "text/plain", text + "\n"};
 }
@@ -143,7 +138,7 @@ CacheReport report_entry(const services::CacheStore& store, const CacheFacts& fa
                          const services::CacheEntryPtr& entry) {
   if (entry) return {200, "message/http", message_of(*entry)};
   const CacheStat stat = store.stat();
-  if (!stat.trouble.empty()) return trouble_report(facts, stat);
+  if (!stat.trouble.empty()) return trouble_report(facts, stat.trouble);
   return {404, "text/plain", facts.place + " has no answer of this key\n"};
 }
 
@@ -151,8 +146,8 @@ std::optional<services::CacheKey> parse_cache_key(std::string_view text) noexcep
   services::CacheKey key{};
   if (text.size() != 2 * key.size()) return std::nullopt;
   for (std::size_t i = 0; i < key.size(); ++i) {
-    const int high = hex_digit(text[2 * i]);
-    const int low = hex_digit(text[2 * i + 1]);
+    const int high = hex_value(text[2 * i]);
+    const int low = hex_value(text[2 * i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     key[i] = static_cast<unsigned char>(high * 16 + low);
   }

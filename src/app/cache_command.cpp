@@ -13,6 +13,7 @@
 #include "aifd/app/commands.hpp"
 #include "aifd/net/unix_request.hpp"
 #include "aifd/services/memory_store.hpp"
+#include "aifd/services/wait_for.hpp"
 
 namespace aifd::app {
 namespace {
@@ -112,21 +113,36 @@ std::optional<uid_t> other_owner(const std::filesystem::path& folder) {
   return found.st_uid;
 }
 
-admin::CacheReport report(services::CacheStore& store, const admin::CacheFacts& facts,
-                          const CacheCommand& command) {
-  switch (command.what) {
-    case What::get:
-      return admin::report_entry(
-          store, facts, services::get_and_wait(store, admin::parse_cache_key(command.key).value()));
-    case What::clear: {
-      admin::CacheReport made = admin::clear_and_report(store, facts);
-      services::get_and_wait(store, {});  // behind the clearing, in the store's queue
-      return store.stat().trouble.empty() ? made : admin::clear_and_report(store, facts);
-    }
-    case What::stat:
-      break;
+Task<admin::CacheReport> clear(services::CacheStore& store, const admin::CacheFacts& facts) {
+  services::CacheClearing clearing = co_await store.clear_and_tell();
+  static constexpr services::CacheKey kAny{};
+  co_await store.get(kAny);  // behind the clearing, in the queue of a store on disk
+  if (clearing.trouble.empty()) clearing.trouble = store.stat().trouble;
+  co_return admin::report_clearing(clearing, facts);
+}
+
+Task<admin::CacheReport> report(services::CacheStore& store, const admin::CacheFacts& facts,
+                                const CacheCommand& command) {
+  if (command.what == What::clear) co_return co_await clear(store, facts);
+  if (command.what == What::stat) {
+    co_return admin::report_stat(co_await store.measure(), facts, command.json);
   }
-  return admin::report_stat(store, facts, command.json);
+  const services::CacheKey key = admin::parse_cache_key(command.key).value();
+  const services::CacheEntryPtr entry = co_await store.get(key);
+  co_return admin::report_entry(store, facts, entry);
+}
+
+// The same once the store is open, or known to be of no use.
+Task<admin::CacheReport> open_and_report(services::CacheStore& store,
+                                         const admin::CacheFacts& facts,
+                                         const CacheCommand& command) {
+  static constexpr services::CacheKey kAny{};
+  co_await store.get(kAny);  // until it is open,
+  co_await store.get(kAny);  // and until stat() tells what the first one came upon
+  if (const std::string trouble = store.stat().trouble; !trouble.empty()) {
+    co_return admin::report_clearing({std::nullopt, trouble}, facts);
+  }
+  co_return co_await report(store, facts, command);
 }
 
 // No store is made by asking for it: it would be of the wrong user, or in the wrong folder.
@@ -136,7 +152,7 @@ ExitCode use_nothing(const std::filesystem::path& folder, const admin::CacheFact
   std::cerr << "aifd: " << std::filesystem::absolute(folder, ec).string()
             << " is not there: nothing is kept yet\n";
   services::MemoryStore nothing({});
-  const admin::CacheReport made = report(nothing, facts, command);
+  const admin::CacheReport made = services::wait_for(report(nothing, facts, command));
   return show(command, made.status, made.text);
 }
 
@@ -156,13 +172,9 @@ ExitCode use_store(const config::Settings& settings, const CacheCommand& command
   Warnings warnings;
   const auto store = make_patient_cache_store(settings, warnings.receiver());
   if (!store) return fail(no_daemon(paths, settings));
-  services::get_and_wait(*store, {});  // until it is open,
-  services::get_and_wait(*store, {});  // and until stat() tells what the first one came upon
-  if (const std::string trouble = store->stat().trouble; !trouble.empty()) {
-    return fail(facts.place + " cannot be used: " + trouble);
-  }
-  const admin::CacheReport made = report(*store, facts, command);
-  warnings.print();
+  const admin::CacheReport made = services::wait_for(open_and_report(*store, facts, command));
+  constexpr int kUnusable = 503;  // says the same
+  if (made.status != kUnusable) warnings.print();
   return show(command, made.status, made.text);
 }
 
@@ -179,9 +191,9 @@ ExitCode cache(const config::Sources& sources, const CacheCommand& command) {
       settings.admin_socket, sources.environment, ::geteuid(), settings.listen.port);
   const Asked asked = ask_daemon(paths, command);
   if (asked.done) return *asked.done;
-  // A store on disk has a lock of its own, and that daemon may be another user's.
-  const bool on_disk = !cache_folder(settings.cache).empty();
-  const bool certain = !on_disk || !settings.admin_socket.empty();
+  // Other stores than that in memory need no daemon, and that one may be another user's.
+  const bool in_memory = settings.cache.backend == config::CacheBackend::memory;
+  const bool certain = in_memory || !settings.admin_socket.empty();
   if (certain && !asked.trouble.empty()) return fail(asked.trouble);
   return use_store(settings, command, paths);
 }

@@ -12,6 +12,7 @@ namespace {
 using config::CacheBackend;
 
 constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kServerPatience{5};  // that is silent
 
 std::unique_ptr<services::CacheStore> make_memory_store(const config::Cache& cache) {
   return std::make_unique<services::MemoryStore>(services::MemoryStore::Limits{
@@ -32,10 +33,23 @@ std::unique_ptr<services::CacheStore> make_disk_store(const config::Cache& cache
                                              : services::make_leveldb_store(std::move(options));
 }
 
-std::unique_ptr<services::CacheStore> make_redis_store(const config::Cache& cache) {
+std::unique_ptr<services::CacheStore> make_redis_store(const config::Cache& cache,
+                                                       services::RedisStoreOptions options) {
   const config::RedisUrl url = config::parse_redis_url(cache.root_path_or_url).value();
-  return std::make_unique<services::RedisStore>(
-      url, services::RedisStoreOptions{.max_entry_bytes = cache.max_entry_bytes}, redis_tls(url));
+  options.max_entry_bytes = cache.max_entry_bytes;
+  return std::make_unique<services::RedisStore>(url, std::move(options), redis_tls(url));
+}
+
+std::unique_ptr<services::CacheStore> make_patient_redis_store(
+    const config::Cache& cache, std::function<void(const std::string&)> warn) {
+  services::RedisStoreOptions options;
+  options.budget = kServerPatience;
+  options.patience = kPatience;
+  options.write_budget = kPatience;
+  options.connect_budget = kServerPatience;
+  options.count_budget = kPatience;
+  options.warn = std::move(warn);
+  return make_redis_store(cache, std::move(options));
 }
 
 }  // namespace
@@ -46,7 +60,7 @@ std::unique_ptr<services::CacheStore> make_cache_store(const config::Settings& s
     case CacheBackend::leveldb:
       return make_disk_store(settings.cache, disk_options(settings.cache));
     case CacheBackend::redis:
-      return make_redis_store(settings.cache);
+      return make_redis_store(settings.cache, {});
     case CacheBackend::memory:
       break;
   }
@@ -55,7 +69,10 @@ std::unique_ptr<services::CacheStore> make_cache_store(const config::Settings& s
 
 std::unique_ptr<services::CacheStore> make_patient_cache_store(
     const config::Settings& settings, std::function<void(const std::string&)> warn) {
-  if (cache_folder(settings.cache).empty()) return nullptr;
+  if (settings.cache.backend == CacheBackend::memory) return nullptr;
+  if (settings.cache.backend == CacheBackend::redis) {
+    return make_patient_redis_store(settings.cache, std::move(warn));
+  }
   services::DiskStoreOptions options = disk_options(settings.cache);
   options.budget = kPatience;
   options.warn = std::move(warn);

@@ -36,9 +36,12 @@ const std::array kVariables{
         "LOG_FOLDER", "The directory of the conversation logs.", "Log", "a directory",
         [](std::string_view text, Settings& settings, Problems&) { settings.log_folder = text; },
         [](const Settings& settings) { return settings.log_folder; }},
-    Variable{"ACCESS_LOG", "One line a request: off, stdout, or a file's path.", "stdout",
-             "off, stdout or a file's path", read_access_log,
-             [](const Settings& settings) { return settings.access_log; }},
+    Variable{
+        "ACCESS_LOG",
+        "One line of JSON a request: off, stdout, or a file's path. Its \"cache_key\" is what\n"
+        "`aifd cache get` takes.",
+        "stdout", "off, stdout or a file's path", read_access_log,
+        [](const Settings& settings) { return settings.access_log; }},
 };
 
 }  // namespace

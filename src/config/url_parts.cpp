@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "aifd/base/cidr.hpp"
+#include "aifd/base/hex.hpp"
 #include "text.hpp"
 
 namespace aifd::config {
@@ -80,13 +81,6 @@ Result<void> parse_host_and_port(std::string_view text, UrlParts& parts) {
     return wrong("has a port that is not a number from 1 to 65535");
   }
   return {};
-}
-
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

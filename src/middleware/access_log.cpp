@@ -4,7 +4,9 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <span>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/target.hpp"
 
@@ -41,13 +43,19 @@ std::string_view now_text() {
 class Line {
  public:
   explicit Line(std::string_view time) {
-    text_.reserve(512);
+    text_.reserve(640);
     text_.append(R"({"ts":")").append(time).append(R"(","level":"info","msg":"request")");
   }
 
   // A value that needs no escaping, and brings no quotes.
   void plain(std::string_view before, std::string_view value) {
     text_.append(before).append(1, '"').append(value).append(1, '"');
+  }
+
+  void hex(std::string_view before, std::span<const unsigned char> value) {
+    text_.append(before).append(1, '"');
+    append_hex(text_, value);
+    text_.append(1, '"');
   }
 
   void text(std::string_view before, std::string_view value) {
@@ -142,6 +150,7 @@ std::string access_line(std::string_view time, const Exchange& exchange, const O
     line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
   }
   line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
+  if (exchange.cache_key) line.hex(R"(,"cache_key":)", *exchange.cache_key);
   if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
   line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {

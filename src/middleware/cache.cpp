@@ -271,7 +271,10 @@ Task<Result<Verdict>> Cache::on_request(Exchange& exchange) const {
   std::optional<CacheQuestion> question =
       read_question(exchange, *place, settings_.shared_by_all_callers);
   if (!question) co_return Verdict{chain::Pass{}};
-  if (question->reads) exchange.cache = CacheUse::miss;
+  if (question->reads) {
+    exchange.cache = CacheUse::miss;
+    exchange.cache_key = question->key;
+  }
   Asking asking(*this, exchange, *place, *std::move(question));
   co_return co_await asking.answer();
 }

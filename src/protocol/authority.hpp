@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {

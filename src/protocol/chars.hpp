@@ -47,13 +47,6 @@ constexpr bool istarts_with(std::string_view text, std::string_view prefix) noex
   return true;
 }
 
-// The value of a hexadecimal digit, or -1.
-constexpr int hex_value(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  const char lower = to_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 // RFC 9110, 5.6.2.
 inline constexpr CharClass kTokenChars{[](unsigned char c) {
   return is_alpha(static_cast<char>(c)) || is_digit(static_cast<char>(c)) ||

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {

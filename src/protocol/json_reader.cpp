@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/protocol/fields.hpp"
 #include "chars.hpp"
 

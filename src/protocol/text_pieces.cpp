@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {

@@ -1,8 +1,8 @@
 #include "aifd/services/cache_store.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <chrono>
-#include <exception>
+
+#include "aifd/services/wait_for.hpp"
 
 namespace aifd::services {
 namespace {
@@ -31,17 +31,18 @@ std::size_t memory_bytes(const CacheEntry& entry) noexcept {
   return total;
 }
 
+Task<CacheClearing> CacheStore::clear_and_tell() {
+  const CacheStat before = stat();
+  if (before.trouble.empty()) clear();
+  co_return CacheClearing{before.entries, before.trouble};
+}
+
+Task<CacheStat> CacheStore::measure() {
+  co_return stat();
+}
+
 CacheEntryPtr get_and_wait(CacheStore& store, const CacheKey& key) {
-  asio::io_context loop(1);
-  CacheEntryPtr found;
-  std::exception_ptr failure;
-  asio::co_spawn(loop, store.get(key), [&](const std::exception_ptr& thrown, CacheEntryPtr entry) {
-    failure = thrown;
-    found = std::move(entry);
-  });
-  loop.run();
-  if (failure) std::rethrow_exception(failure);
-  return found;
+  return wait_for(store.get(key));
 }
 
 std::int64_t wall_clock_seconds() noexcept {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/base/log.hpp"
 #include "sha256.hpp"
 
@@ -24,13 +25,7 @@ KeyRing::Digest read_digest(std::string_view hex) noexcept {
 }
 
 std::string alias_of(const KeyRing::Digest& digest) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string alias;
-  for (std::size_t i = 0; i < 4; ++i) {
-    alias += kHex[digest[i] >> 4];
-    alias += kHex[digest[i] & 15];
-  }
-  return alias;
+  return hex(std::span(digest).first(4));
 }
 
 }  // namespace

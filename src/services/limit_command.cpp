@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "hex.hpp"
+#include "aifd/base/hex.hpp"
 
 namespace aifd::services {
 namespace {

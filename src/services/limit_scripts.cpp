@@ -5,7 +5,7 @@
 #include <array>
 #include <stdexcept>
 
-#include "hex.hpp"
+#include "aifd/base/hex.hpp"
 
 namespace aifd::services {
 namespace {

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "aifd/base/log.hpp"
+#include "aifd/base/hex.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
-#include "hex.hpp"
 
 namespace aifd::services {
 namespace {
@@ -24,9 +23,11 @@ RedisOptions server_options(config::RedisUrl url, const RedisStoreOptions& optio
   RedisOptions server;
   server.url = std::move(url);
   server.budget = options.budget;
+  server.connect_budget = options.connect_budget;
   server.patience = options.patience;
   server.most_reply_bytes = options.max_entry_bytes + RedisReplyReader::kMostBytes;
   server.meanwhile = "answers are not cached";
+  server.warn = options.warn;
   server.wrap = std::move(tls);
   return server;
 }
@@ -84,18 +85,20 @@ void RedisAnswers::take_written(const Reply& reply) {
   warn("cannot be written, answers are not kept: " + printable(reply->text));
 }
 
-CacheStat RedisAnswers::stat() const noexcept {
+CacheStat RedisAnswers::stat() const {
   CacheStat stat;
   stat.hits = hits_;
   stat.misses = misses_;
   stat.away = away_;
   stat.stored = stored_;
   stat.dropped = dropped_;
+  stat.trouble = server_->trouble();
   return stat;
 }
 
 void RedisAnswers::warn(std::string_view what) const {
-  log::warn("the answer cache, Redis at {}, {}", server_->options().url.place(), what);
+  server_->warn("the answer cache, Redis at " + server_->options().url.place() + ", " +
+                std::string(what));
 }
 
 bool RedisAnswers::Notice::due() noexcept {

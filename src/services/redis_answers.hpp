@@ -13,6 +13,7 @@
 #include "aifd/services/redis_reply.hpp"
 #include "aifd/services/redis_server.hpp"
 #include "aifd/services/redis_store.hpp"
+#include "redis_clearings.hpp"
 
 namespace aifd::services {
 
@@ -28,6 +29,7 @@ class RedisAnswers {
 
   const RedisStoreOptions& options() const noexcept { return options_; }
   const std::shared_ptr<RedisServer>& server() const noexcept { return server_; }
+  RedisClearings& clearings() noexcept { return clearings_; }
 
   // An index, up to which a record is read: by it a record that is too large is known.
   const std::string& read_up_to() const noexcept { return read_up_to_; }
@@ -38,7 +40,7 @@ class RedisAnswers {
   void take_written(const Reply& reply);
 
   void count_dropped(std::uint64_t entries) noexcept { dropped_ += entries; }
-  CacheStat stat() const noexcept;
+  CacheStat stat() const;
 
   // Tells the log that the answer cache `what`: "holds a damaged record".
   void warn(std::string_view what) const;
@@ -60,6 +62,7 @@ class RedisAnswers {
   const std::string read_up_to_;
   const std::shared_ptr<RedisServer> server_;
   std::atomic<std::uint64_t> hits_{0}, misses_{0}, away_{0}, stored_{0}, dropped_{0};
+  RedisClearings clearings_;
   Notice damaged_;
   Notice unwritable_;
 };

@@ -28,6 +28,7 @@ std::unique_ptr<chain::ByteStream> RedisServer::make_stream(LoopExecutor loop) c
 
 void RedisServer::went(const RedisTrouble& trouble) {
   const std::scoped_lock lock(mutex_);
+  why_away_ = trouble.what;
   if (++away_ == 1) {
     told_of_refusal_ = trouble.refused;
     tell(trouble);
@@ -38,23 +39,43 @@ void RedisServer::went(const RedisTrouble& trouble) {
 
 void RedisServer::still_away(const RedisTrouble& trouble) {
   const std::scoped_lock lock(mutex_);
+  why_away_ = trouble.what;
   if (trouble.refused && !std::exchange(told_of_refusal_, true)) tell(trouble);
 }
 
 void RedisServer::tell(const RedisTrouble& trouble) const {
   const std::string place = options_.url.place();
   if (trouble.refused) {
-    log::warn("Redis at {} refuses aifd ({}); {} until it does not", place, trouble.what,
-              options_.meanwhile);
+    warn("Redis at " + place + " refuses aifd (" + trouble.what + "); " + options_.meanwhile +
+         " until it does not");
   } else {
-    log::warn("Redis at {} does not answer ({}); {} until it does", place, trouble.what,
-              options_.meanwhile);
+    warn("Redis at " + place + " does not answer (" + trouble.what + "); " + options_.meanwhile +
+         " until it does");
   }
+}
+
+void RedisServer::tell_of_return(std::string_view what) const {
+  if (!options_.warn) log::info("Redis at {} {} again", options_.url.place(), what);
+}
+
+void RedisServer::warn(const std::string& line) const {
+  if (options_.warn) {
+    options_.warn(line);
+  } else {
+    log::warn("{}", line);
+  }
+}
+
+std::string RedisServer::trouble() const {
+  const std::scoped_lock lock(mutex_);
+  if (away_ > 0) return why_away_;
+  if (refuses_commands_) return "it does not do what it is asked: " + why_refused_;
+  return {};
 }
 
 void RedisServer::came_back() {
   const std::scoped_lock lock(mutex_);
-  if (--away_ == 0) log::info("Redis at {} answers again", options_.url.place());
+  if (--away_ == 0) tell_of_return("answers");
 }
 
 void RedisServer::ended_away() {
@@ -63,15 +84,18 @@ void RedisServer::ended_away() {
 }
 
 void RedisServer::refused_command(std::string_view error) {
+  if (refuses_commands_) return;
+  const std::scoped_lock lock(mutex_);
   if (refuses_commands_.exchange(true)) return;
-  log::warn("Redis at {} does not do what it is asked ({}); {} until it does", options_.url.place(),
-            printable(error), options_.meanwhile);
+  why_refused_ = printable(error);
+  warn("Redis at " + options_.url.place() + " does not do what it is asked (" + why_refused_ +
+       "); " + options_.meanwhile + " until it does");
 }
 
 void RedisServer::served_command() {
   if (!refuses_commands_.load(std::memory_order_relaxed)) return;
   if (!refuses_commands_.exchange(false)) return;
-  log::info("Redis at {} does what it is asked again", options_.url.place());
+  tell_of_return("does what it is asked");
 }
 
 std::string printable(std::string_view text) {

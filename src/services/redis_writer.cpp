@@ -10,6 +10,7 @@
 #include "aifd/base/log.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
 #include "aifd/services/redis_connection.hpp"
+#include "redis_sweep.hpp"
 
 namespace aifd::services {
 namespace {
@@ -26,14 +27,6 @@ void report(const std::exception_ptr& thrown) {
   }
 }
 
-// The cursor with which SCAN goes on, "0" after all; null: it is no reply of SCAN.
-const std::string* cursor_of(const RedisReply& reply) {
-  using Kind = RedisReply::Kind;
-  const bool is_scan = reply.kind == Kind::array && reply.items.size() == 2 &&
-                       reply.items[0].kind == Kind::text && reply.items[1].kind == Kind::array;
-  return is_scan ? &reply.items[0].text : nullptr;
-}
-
 }  // namespace
 
 RedisWriter::RedisWriter(std::shared_ptr<RedisAnswers> answers)
@@ -46,6 +39,7 @@ RedisWriter::RedisWriter(std::shared_ptr<RedisAnswers> answers)
 RedisWriter::~RedisWriter() {
   asio::post(loop_, [this] { stop_soon(); });
   thread_.join();
+  answers_->clearings().end();
 }
 
 void RedisWriter::put(const CacheKey& key, CacheEntryPtr entry) {
@@ -67,16 +61,17 @@ bool RedisWriter::enqueue(Put put) {
   return true;
 }
 
-void RedisWriter::clear() {
+std::uint64_t RedisWriter::clear() {
+  const std::uint64_t number = answers_->clearings().ask();
   std::deque<Put> dropped;
   {
     const std::scoped_lock lock(mutex_);
-    clear_wanted_ = true;
     dropped.swap(queue_);
     for (const Put& put : dropped) queued_bytes_ -= put.bytes;
   }
   answers_->count_dropped(dropped.size());
   asio::post(loop_, [this] { wake(); });
+  return number;
 }
 
 std::optional<RedisWriter::Put> RedisWriter::take_put() {
@@ -95,12 +90,8 @@ void RedisWriter::release(std::size_t bytes) {
 // Commands go out in the order in which their work is started.
 void RedisWriter::wake() {
   while (under_way_ < kMostUnderWay) {
-    const bool clear = [this] {
-      const std::scoped_lock lock(mutex_);
-      return std::exchange(clear_wanted_, false);
-    }();
-    if (clear) {
-      start(remove_all(), 0);
+    if (const std::optional<std::uint64_t> number = answers_->clearings().begin()) {
+      start(remove_all(*number), 0);
     } else if (std::optional<Put> put = take_put()) {
       const std::size_t bytes = put->bytes;
       start(write(*std::move(put)), bytes);
@@ -145,34 +136,10 @@ Task<void> RedisWriter::write(Put put) {
   answers_->take_written(co_await ask(arguments));
 }
 
-Task<void> RedisWriter::remove_all() {
-  std::optional<std::string> cursor = "0";
-  do {
-    cursor = co_await remove_some(*cursor);
-  } while (cursor && *cursor != "0");
-}
-
-// The next cursor; null where it was in vain.
-Task<std::optional<std::string>> RedisWriter::remove_some(std::string cursor) {
-  static constexpr std::string_view kAtOnce = "500";
-  const std::string pattern = std::string(RedisAnswers::kPrefix) + '*';
-  const std::array<std::string_view, 6> scan{"SCAN", cursor, "MATCH", pattern, "COUNT", kAtOnce};
-  const std::optional<RedisReply> found = co_await ask(scan);
-  const std::string* next = found ? cursor_of(*found) : nullptr;
-  std::optional<RedisReply> removed;
-  if (next != nullptr && !found->items[1].items.empty()) {
-    std::vector<std::string_view> unlink{"UNLINK"};
-    for (const RedisReply& name : found->items[1].items) unlink.push_back(name.text);
-    removed = co_await ask(unlink);
-    if (!removed || removed->kind != RedisReply::Kind::integer) next = nullptr;
-  }
-  if (next == nullptr) {
-    const std::optional<RedisReply>& last = removed ? removed : found;
-    answers_->warn("could not be cleared: " +
-                   (last ? printable(last->text) : std::string("it does not answer")));
-    co_return std::nullopt;
-  }
-  co_return *next;
+Task<void> RedisWriter::remove_all(std::uint64_t number) {
+  RedisSweep sweep = co_await remove_answers(connection_, answers_->options().write_budget);
+  if (!sweep.trouble.empty()) answers_->warn("could not be cleared: " + sweep.trouble);
+  answers_->clearings().done(number, {sweep.entries, std::move(sweep.trouble)});
 }
 
 Task<std::optional<RedisReply>> RedisWriter::ask(std::span<const std::string_view> arguments) {

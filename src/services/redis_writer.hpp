@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -29,7 +30,9 @@ class RedisWriter {
   ~RedisWriter();  // writes what is queued, as far as that goes in RedisStoreOptions::drain
 
   void put(const CacheKey& key, CacheEntryPtr entry);
-  void clear();  // after what is under way, and instead of what is queued
+  // After what is under way, and instead of what is queued. Gives its number in
+  // RedisAnswers::clearings().
+  std::uint64_t clear();
 
  private:
   struct Put {
@@ -47,8 +50,7 @@ class RedisWriter {
   void start(Task<void> work, std::size_t bytes);
   void stop_soon();
   Task<void> write(Put put);
-  Task<void> remove_all();
-  Task<std::optional<std::string>> remove_some(std::string cursor);
+  Task<void> remove_all(std::uint64_t number);
   Task<std::optional<RedisReply>> ask(std::span<const std::string_view> arguments);
 
   const std::shared_ptr<RedisAnswers> answers_;
@@ -59,10 +61,9 @@ class RedisWriter {
   int under_way_ = 0;
   bool stopping_ = false;
 
-  std::mutex mutex_;  // of the next three
+  std::mutex mutex_;  // of the next two
   std::deque<Put> queue_;
   std::size_t queued_bytes_ = 0;  // until they are written
-  bool clear_wanted_ = false;
 
   std::thread thread_;
 };

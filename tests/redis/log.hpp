@@ -4,12 +4,35 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 namespace aifd::test {
+
+// What a `warn` was told instead; from any thread.
+class Told {
+ public:
+  // This outlives it.
+  std::function<void(const std::string&)> receiver() {
+    return [this](const std::string& line) {
+      const std::scoped_lock lock(mutex_);
+      text_ += line + '\n';
+    };
+  }
+  std::size_t count(std::string_view part) {
+    const std::scoped_lock lock(mutex_);
+    std::size_t found = 0;
+    for (auto at = text_.find(part); at != text_.npos; at = text_.find(part, at + 1)) ++found;
+    return found;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string text_;
+};
 
 // Other threads may log meanwhile.
 class Log {

@@ -22,7 +22,7 @@ class CacheAdmin final : public chain::Middleware {
 
  private:
   Task<CacheReport> report(const chain::Exchange& exchange) const;
-  CacheReport report_all(const chain::Exchange& exchange) const;
+  Task<CacheReport> report_all(const chain::Exchange& exchange) const;
 
   services::CacheStore& store_;
   const CacheFacts facts_;

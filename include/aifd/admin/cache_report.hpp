@@ -24,10 +24,9 @@ struct CacheReport {
   std::string text;
 };
 
-CacheReport report_stat(const services::CacheStore& store, const CacheFacts& facts, bool as_json);
+CacheReport report_stat(const services::CacheStat& stat, const CacheFacts& facts, bool as_json);
 
-// Clears the store, unless that is of no use at the moment. A store on disk may still be at it.
-CacheReport clear_and_report(services::CacheStore& store, const CacheFacts& facts);
+CacheReport report_clearing(const services::CacheClearing& clearing, const CacheFacts& facts);
 
 // Of what the store found: the answer as an HTTP message, its head with two fields more,
 // x-aifd-stored and x-aifd-expires. 404 for a null pointer.

@@ -16,7 +16,8 @@ struct CacheCommand {
   bool body_only = false;  // get: without the head
 };
 
-// Asks the daemon that these settings make; where none runs, it opens a store on disk itself.
+// Asks the daemon that these settings make; where none runs, it opens a store on disk or
+// in Redis itself.
 ExitCode cache(const config::Sources& sources, const CacheCommand& command);
 
 }  // namespace aifd::app

@@ -15,8 +15,8 @@ namespace aifd::app {
 // By CACHE_BACKEND, whether the cache is on or not.
 std::unique_ptr<services::CacheStore> make_cache_store(const config::Settings& settings);
 
-// The same for a command that has the store to itself: a get() waits long, and what is wrong is
-// told to `warn`, from any thread, instead of the log. Null for one in memory.
+// The same for a command, for which waiting is better than a miss; what is wrong is told to `warn`,
+// from any thread, instead of the log. Null for one in memory.
 std::unique_ptr<services::CacheStore> make_patient_cache_store(
     const config::Settings& settings, std::function<void(const std::string&)> warn);
 

@@ -69,6 +69,9 @@ enum class CacheUse { none, hit, miss, bypass };
 
 std::string_view to_string(CacheUse use) noexcept;  // "hit"; "" for none
 
+// By what the cache knows a request again. Logs show it in hex: it holds nothing of what was asked.
+using CacheDigest = std::array<unsigned char, 32>;
+
 class ReplyEdit;
 class UpstreamCalls;
 
@@ -98,6 +101,7 @@ class Exchange {
   CallerId caller{};
   Identity identity = Identity::anonymous;
   CacheUse cache = CacheUse::none;
+  std::optional<CacheDigest> cache_key;  // of a hit or miss, for logs
 
   // Ends what this exchange waits for: a link that waits for long registers with it.
   Stopper stopper;

@@ -52,7 +52,7 @@ std::int64_t wall_clock_seconds() noexcept;
 
 struct CacheStat {
   std::optional<std::uint64_t> entries;  // null: the store does not know
-  std::uint64_t bytes = 0;               // of memory, or on disk
+  std::optional<std::uint64_t> bytes;    // of memory, or on disk; null: the same
   std::uint64_t hits = 0;
   std::uint64_t misses = 0;
   std::uint64_t away = 0;  // misses as the store could not be asked, or was too slow
@@ -60,6 +60,12 @@ struct CacheStat {
   std::uint64_t dropped = 0;  // put, and not stored: too large, no room, a full queue
   std::uint64_t evicted = 0;  // to make room; expired ones do not count
   std::string trouble;        // why it cannot be used at the moment, for a person; empty: it can
+};
+
+// What came of clearing a store.
+struct CacheClearing {
+  std::optional<std::uint64_t> entries;  // that went; null: not known
+  std::string trouble;                   // why it was in vain, for a person; empty: it was not
 };
 
 // Shared by all workers, thread-safe. Nothing that happens to a store is an error of its caller:
@@ -86,7 +92,14 @@ class CacheStore {
   // disk that cannot be used at the moment.
   virtual void clear() = 0;
 
+  // clear() for who wants to know what came of it; awaited as get() is. Redis has cleared all when
+  // this resumes, however long that takes; a store on disk may still be at it.
+  virtual Task<CacheClearing> clear_and_tell();
+
   virtual CacheStat stat() const = 0;
+
+  // stat() with what takes a while to find out, up to some seconds; awaited as get() is.
+  virtual Task<CacheStat> measure();
 
   // Whether a server's name is being looked up: then this, or a loop that asked, may take as long
   // to end as the system's resolver.

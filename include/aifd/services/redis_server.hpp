@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,8 @@ struct RedisOptions {
   std::size_t most_reply_bytes = RedisReplyReader::kMostBytes;
   // What happens while it is away, in the log: "limits are counted by this daemon alone".
   std::string meanwhile;
+  // Told all that the log otherwise is, from any thread; empty: the log is.
+  std::function<void(const std::string&)> warn;
   // Puts TLS over a connection: for a rediss:// URL, not used for others.
   chain::WrapByteStream wrap;
 };
@@ -62,14 +65,22 @@ class RedisServer {
   void refused_command(std::string_view error);
   void served_command();
 
+  // Why it cannot be used at the moment, for a person and without a secret; empty: it can.
+  std::string trouble() const;
+
+  void warn(const std::string& line) const;
+
  private:
   void tell(const RedisTrouble& trouble) const;
+  void tell_of_return(std::string_view what) const;
 
   const RedisOptions options_;
   const std::shared_ptr<std::atomic<int>> look_ups_ = std::make_shared<std::atomic<int>>(0);
-  std::mutex mutex_;  // of the next two; taken where the state changes only
-  int away_ = 0;      // connections
+  mutable std::mutex mutex_;  // of the next four; taken where the state changes, and by trouble()
+  int away_ = 0;              // connections
   bool told_of_refusal_ = false;
+  std::string why_away_;     // the last one went
+  std::string why_refused_;  // the last command was
   std::atomic<bool> refuses_commands_{false};
 };
 

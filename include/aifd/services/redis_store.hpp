@@ -30,7 +30,13 @@ struct RedisStoreOptions {
   std::chrono::milliseconds write_budget{5000};
   // What its end waits for what is still to be written, or to be cleared.
   std::chrono::milliseconds drain{1000};
+  // For a name, a handshake and a log-in, in the background.
+  std::chrono::milliseconds connect_budget{1000};
+  // What measure() may take to count the answers; after that their number is not known.
+  std::chrono::milliseconds count_budget{2000};
   std::function<std::int64_t()> wall_clock = wall_clock_seconds;
+  // Told, from any thread, what is wrong with it; empty: the log is.
+  std::function<void(const std::string&)> warn;
 };
 
 // An answer is the string "aifd:cache:1:<key in hex>", a record of cache_entry_codec.hpp; Redis
@@ -52,8 +58,12 @@ class RedisStore final : public CacheStore {
 
   Task<CacheEntryPtr> get(const CacheKey& key) override;
   void put(const CacheKey& key, CacheEntryPtr entry) override;
-  void clear() override;            // in the background; touches nothing but its answers
+  void clear() override;  // in the background; touches nothing but its answers
+  Task<CacheClearing> clear_and_tell() override;
   CacheStat stat() const override;  // of this daemon; what the server holds is not known
+  // Counts what the server holds, by a walk through all its keys: what comes or goes meanwhile may
+  // count or not. Its size stays unknown.
+  Task<CacheStat> measure() override;
 
   bool looking_up() const noexcept override;
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "aifd/base/hex.hpp"
 #include "aifd/services/memory_store.hpp"
 #include "services/cache_samples.hpp"
 #include "support/test_exchange.hpp"
@@ -43,16 +44,6 @@ Answer ask(services::CacheStore& store, const std::string& request, CacheFacts f
   chain::Reply& reply = test::answer_of(verdict);
   return {reply.head.status, std::string(reply.head.fields.get("Content-Type")),
           test::body_of(reply)};
-}
-
-std::string hex(const CacheKey& key) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : key) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
 }
 
 TEST(CacheAdmin, TellsWhatIsInTheCache) {
@@ -100,9 +91,9 @@ TEST(CacheAdmin, TellsItToPeople) {
 
 TEST(CacheAdmin, LeavesOutCountersThatMeanNothing) {
   const MemoryStore store({});
-  EXPECT_EQ(report_stat(store, {"LMDB in x", 0, false}, false).text,
+  EXPECT_EQ(report_stat(store.stat(), {"LMDB in x", 0, false}, false).text,
             "store    LMDB in x\nentries  0\nsize     0 bytes\n");
-  EXPECT_EQ(report_stat(store, {"LMDB in x", 0, false}, true).text,
+  EXPECT_EQ(report_stat(store.stat(), {"LMDB in x", 0, false}, true).text,
             R"({"store":"LMDB in x","entries":0,"bytes":0,"max_bytes":null,"trouble":null})"
             "\n");
 }
@@ -136,7 +127,8 @@ TEST(CacheAdmin, GivesOneAnswer) {
 
 TEST(CacheAdmin, SaysThatTheStoreCannotBeUsed) {
   BrokenStore store;
-  for (const std::string& request : {std::string("DELETE /cache"), "GET /cache/" + hex({})}) {
+  for (const std::string& request :
+       {std::string("DELETE /cache"), "GET /cache/" + hex(CacheKey{})}) {
     const Answer answer = ask(store, request);
     EXPECT_EQ(answer.status, 503) << request;
     EXPECT_EQ(answer.body, "MEMORY cannot be used at the moment: it is \"broken\"\n") << request;
@@ -148,7 +140,7 @@ TEST(CacheAdmin, SaysThatTheStoreCannotBeUsed) {
 
 TEST(CacheAdmin, AnswersAllElseItself) {
   MemoryStore store({});
-  const std::string key = hex({});
+  const std::string key = hex(CacheKey{});
   struct Case {
     std::string request;
     int status;

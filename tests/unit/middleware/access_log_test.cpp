@@ -57,11 +57,20 @@ TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
     "bytes_out": 3456, "dur_ms": 20.007, "ttfb_ms": 1.5, "attempts": 1, "ended_by": "complete"})"));
 }
 
+TEST(AccessLine, SaysWhichAnswerOfTheCache) {
+  TestExchange exchange("POST /v1/chat/completions");
+  exchange->cache = chain::CacheUse::hit;
+  exchange->cache_key = chain::CacheDigest{0x00, 0xff};
+  const json line = parse(access_line(kTime, *exchange, complete(), ""));
+  EXPECT_EQ(line["cache"], "hit");
+  EXPECT_EQ(line["cache_key"], "00ff" + std::string(60, '0'));
+}
+
 TEST(AccessLine, LeavesOutWhatThereWasNot) {
   chain::Outcome outcome;
   const json line = line_of("GET /healthz", outcome);
-  for (const char* name :
-       {"upstream_request_id", "key", "route", "ttfb_ms", "attempts", "phase", "error", "detail"}) {
+  for (const char* name : {"upstream_request_id", "key", "route", "ttfb_ms", "attempts", "phase",
+                           "error", "detail", "cache", "cache_key"}) {
     EXPECT_FALSE(line.contains(name)) << name;
   }
   EXPECT_EQ(line["status"], 0);

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "aifd/base/hex.hpp"
 #include "sha256.hpp"
 
 namespace aifd::services {
@@ -13,16 +14,6 @@ namespace {
 using protocol::CacheKeyBody;
 using protocol::CacheKeyParts;
 using protocol::Fields;
-
-std::string hex(const Sha256& digest) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
-}
 
 // FIPS 180-2, appendix B.
 TEST(Sha256, IsOfThePiecesTogether) {
