@@ -66,7 +66,7 @@ bool is_whole_json(std::string_view text) {
   JsonReader reader(text, JsonReader::Surrogates::also_alone);
   for (;;) {
     const Kind kind = reader.next().kind;
-    if (kind == Kind::end) return true;
+    if (kind == Kind::end) return !says_error(text);
     if (kind == Kind::invalid) return false;
   }
 }

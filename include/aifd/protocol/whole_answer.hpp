@@ -13,7 +13,8 @@ namespace aifd::protocol {
 // Sources: platform.openai.com/docs/api-reference/chat-streaming, .../responses-streaming.
 bool is_whole_stream(std::string_view stream);
 
-// One JSON value, valid to its last byte. Takes time linear in its size.
+// One JSON value, valid to its last byte. False where it says a top-level "error" that is not null:
+// some servers answer so with status 200. Takes time linear in its size.
 bool is_whole_json(std::string_view text);
 
 }  // namespace aifd::protocol

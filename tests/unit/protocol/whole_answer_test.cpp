@@ -56,5 +56,15 @@ TEST(WholeJson, IsValidToItsLastByte) {
   }
 }
 
+TEST(WholeJson, SaysNoError) {
+  for (const char* text : {R"({"error":{"message":"overloaded"}})", R"({"choices":[],"error":"e"})",
+                           R"({"status":"failed","error":{}})"}) {
+    EXPECT_FALSE(is_whole_json(text)) << text;
+  }
+  for (const char* text : {R"({"error":null})", R"({"a":{"error":1}})", R"(["error"])"}) {
+    EXPECT_TRUE(is_whole_json(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace aifd::protocol
