@@ -54,8 +54,7 @@ void EmbeddingCall::start() {
 void EmbeddingCall::begin(LoopExecutor loop, chain::Stopper& stopper) {
   to_call_.emplace(stopper_, stopper);
   from_call_.emplace(stopper, stopper_);
-  if (loop_) return;
-  loop_ = loop;
+  if (std::exchange(begun_, true)) return;
   answer_->begin(loop, stopper_);
 }
 
@@ -95,17 +94,32 @@ Task<Result<void>> EmbeddingCall::wait_for_room() {
 }
 
 void EmbeddingCall::end(const Result<void>& result, const chain::Outcome& progress) {
+  const bool is_told = does_ == Does::pass_on || (does_ == Does::collect && !result);
+  if (!is_told) return;
+  answer_->end(result, progress);
+  does_ = Does::pass_on;
+}
+
+// Before a second call begins, and before what this one links goes.
+Task<void> EmbeddingCall::settle() {
+  if (does_ == Does::collect) co_await take_apart();
   to_call_.reset();
   from_call_.reset();
-  if (does_ == Does::drop) {
+  if (does_ == Does::collect) {
+    finish();
+  } else if (does_ == Does::drop) {
     call_for_all();
-  } else if (does_ == Does::pass_on || !result) {
-    answer_->end(result, progress);
-  } else {
-    const auto self = shared_from_this();
-    use_.aside.run(
-        *loop_, text_.size() + batch_->item_bytes(), [self] { self->make_reply(); },
-        [self](const std::exception_ptr& thrown) { self->finish(thrown); });
+  }
+}
+
+Task<void> EmbeddingCall::take_apart() {
+  services::Aside::Work work = [self = shared_from_this()] { self->make_reply(); };
+  const std::size_t bytes = text_.size() + batch_->item_bytes();
+  try {
+    co_await use_.aside.run(bytes, std::move(work));
+  } catch (const std::exception& fault) {
+    log::error("an answer to a request for embeddings failed inside aifd: {}", fault.what());
+    failed_ = true;
   }
 }
 
@@ -122,9 +136,8 @@ void EmbeddingCall::make_reply() {
   }
 }
 
-void EmbeddingCall::finish(const std::exception_ptr& thrown) {
-  if (thrown) {
-    log::error("an answer to a request for embeddings failed inside aifd");
+void EmbeddingCall::finish() {
+  if (failed_) {
     answer_->end(kFailedHere, {});
   } else if (reply_) {
     answer_->end_with(std::move(head_), *std::move(reply_));

@@ -47,6 +47,7 @@ class EmbeddingCall final : public chain::AnswerSink,
   bool piece(std::string_view bytes) override;
   Task<Result<void>> wait_for_room() override;
   void end(const Result<void>& result, const chain::Outcome& progress) override;
+  Task<void> settle() override;
 
  private:
   enum class Does { pass_on, collect, drop };
@@ -67,8 +68,9 @@ class EmbeddingCall final : public chain::AnswerSink,
 
   bool is_for_all() const noexcept { return batch_->is_all(inputs_); }
   bool give_up_collecting(std::string_view bytes);
+  Task<void> take_apart();
   void make_reply();
-  void finish(const std::exception_ptr& thrown);
+  void finish();
   void call_for_all();
 
   const Surroundings use_;
@@ -77,7 +79,7 @@ class EmbeddingCall final : public chain::AnswerSink,
   std::unique_ptr<chain::DetachedExchange> next_;  // of the call that is to begin
   std::unique_ptr<chain::DetachedExchange> all_;   // for all inputs; null: that is the first
 
-  std::optional<LoopExecutor> loop_;  // once begun
+  bool begun_ = false;
   // What ends the calls; lasts from one to the other.
   chain::Stopper stopper_;
   std::optional<StopLink> to_call_;
@@ -89,6 +91,7 @@ class EmbeddingCall final : public chain::AnswerSink,
   services::SharedHead head_;
   std::string text_;
   std::optional<std::string> reply_;  // nullopt: there is none in what came
+  bool failed_ = false;               // inside aifd
 };
 
 }  // namespace aifd::middleware

@@ -6,6 +6,7 @@
 
 #include "aifd/protocol/cache_control.hpp"
 #include "aifd/protocol/cache_key_parts.hpp"
+#include "aifd/protocol/media_type.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -44,8 +45,18 @@ bool varies_by_key_alone(const Fields& fields) {
 }
 
 bool is_coded(const Fields& fields) {
-  const std::string_view coding = fields.get("Content-Encoding");
-  return !coding.empty() && !iequals(coding, "identity");
+  return std::ranges::any_of(fields, [](const protocol::Field& field) {
+    return iequals(field.name, "Content-Encoding") && !field.value.empty() &&
+           !iequals(field.value, "identity");
+  });
+}
+
+// One that ends with its connection may have been cut: nothing but its own form tells, where it has
+// one that does.
+bool shows_its_end(const Fields& fields, bool openai) {
+  if (fields.contains("Content-Length") || fields.contains("Transfer-Encoding")) return true;
+  const std::string_view type = protocol::media_type(fields);
+  return openai && (iequals(type, "application/json") || iequals(type, "text/event-stream"));
 }
 
 // nullopt: not to be kept. 0: for ever.
@@ -109,15 +120,13 @@ bool is_for_others(const protocol::ResponseHead& head, bool openai) {
 std::optional<KeptHead> kept_head(const protocol::ResponseHead& head, bool openai,
                                   std::chrono::seconds ttl) {
   constexpr int kOk = 200;
-  if (head.status != kOk || is_coded(head.fields) || !varies_by_key_alone(head.fields)) {
+  if (head.status != kOk || is_coded(head.fields) || !varies_by_key_alone(head.fields) ||
+      !shows_its_end(head.fields, openai)) {
     return std::nullopt;
   }
   KeptHead kept{{}, ttl};
   if (!openai) {
-    // One that ends with its connection may have been cut: nothing tells.
-    const bool has_end =
-        head.fields.contains("Content-Length") || head.fields.contains("Transfer-Encoding");
-    if (!has_end || head.fields.contains("Set-Cookie")) return std::nullopt;
+    if (head.fields.contains("Set-Cookie")) return std::nullopt;
     const std::optional<std::chrono::seconds> allowed = allowed_time(head.fields, ttl);
     if (!allowed) return std::nullopt;
     kept.ttl = *allowed;

@@ -54,6 +54,7 @@ Task<void> DetachedCalls::run(Call& call) {
     result = kFailedHere;
   }
   call.sink->end(result, (*call.exchange)->progress);
+  co_await call.sink->settle();
 }
 
 Task<Result<void>> DetachedCalls::forward(Call& call) {

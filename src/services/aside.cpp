@@ -1,8 +1,8 @@
 #include "aifd/services/aside.hpp"
 
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <exception>
 #include <utility>
 
 #include "sleeper.hpp"
@@ -50,10 +50,6 @@ Task<void> Aside::run(std::size_t bytes, Work work) {
   add(job);
   while (!job->done) co_await sleeper.sleep(never);
   if (job->thrown) std::rethrow_exception(job->thrown);
-}
-
-void Aside::run(LoopExecutor loop, std::size_t bytes, Work work, Done done) {
-  asio::co_spawn(loop, run(bytes, std::move(work)), std::move(done));
 }
 
 void Aside::add(std::shared_ptr<Job> job) {

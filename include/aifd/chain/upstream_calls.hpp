@@ -9,7 +9,8 @@
 namespace aifd::chain {
 
 // Takes the answer of such a call in a client's place. Called on the call's loop: begin first,
-// end last, each exactly once; between them head at most once, then the body's pieces.
+// end, settle last, each exactly once; between begin and end head at most once, then the body's
+// pieces.
 class AnswerSink {
  public:
   AnswerSink() = default;
@@ -32,6 +33,10 @@ class AnswerSink {
 
   // The answer came whole, or why not: with no head before it is what to answer instead.
   virtual void end(const Result<void>& result, const Outcome& progress) = 0;
+
+  // What is left to do with a whole answer. The call lasts until it is done, and with it its loop
+  // and its stopper.
+  virtual Task<void> settle() { co_return; }
 };
 
 // One a loop, used on its thread.

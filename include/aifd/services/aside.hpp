@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -33,10 +32,6 @@ class Aside {
   // Resumes on the caller's loop when the work is done, and not before; throws what it threw. Work
   // on no more than kSmall bytes is done here, at once.
   Task<void> run(std::size_t bytes, Work work);
-
-  // The same for who is no coroutine: `done` is called on the loop, with what the work threw.
-  using Done = std::function<void(std::exception_ptr)>;
-  void run(LoopExecutor loop, std::size_t bytes, Work work, Done done);
 
  private:
   struct Job;

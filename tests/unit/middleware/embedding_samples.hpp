@@ -1,6 +1,7 @@
 // Requests for embeddings, and an upstream that answers them, for tests without a socket.
 #pragma once
 
+#include <boost/asio/co_spawn.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -68,9 +69,12 @@ class FakeCalls final : public chain::UpstreamCalls {
   void piece(std::string_view bytes) { calls.back().sink->piece(bytes); }
   // Its exchange goes with it, as a real one does.
   void end(const Result<void>& result = Result<void>()) {
-    const Call ended = std::move(calls.back());
+    const auto ended = std::make_shared<Call>(std::move(calls.back()));
     calls.pop_back();
-    ended.sink->end(result, {});
+    ended->sink->end(result, {});
+    asio::co_spawn(loop_, ended->sink->settle(), [ended](const std::exception_ptr&) {});
+    loop_.restart();
+    loop_.poll();
   }
   void answer(std::string_view body, int status = 200, const protocol::Fields& fields = {}) {
     head(status, fields);

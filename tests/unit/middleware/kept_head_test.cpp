@@ -62,6 +62,8 @@ TEST(KeptHead, LeavesOutWhatIsTrueOfOneExchangeAlone) {
 TEST(KeptHead, KeepsNothingThatIsCoded) {
   EXPECT_FALSE(is_kept(head_with({{"Content-Encoding", "gzip"}}), true));
   EXPECT_TRUE(is_kept(head_with({{"Content-Encoding", "identity"}}), true));
+  EXPECT_FALSE(
+      is_kept(head_with({{"Content-Encoding", "identity"}, {"content-encoding", "gzip"}}), true));
 }
 
 TEST(KeptHead, KeepsNothingThatVariesByWhatTheKeyDoesNotHold) {
@@ -80,13 +82,23 @@ TEST(KeptHead, HearsTheUpstreamOnGeneralRoutesOnly) {
   EXPECT_FALSE(is_kept(head_with({{"Set-Cookie", "a=b"}}), false));
 }
 
-TEST(KeptHead, KeepsNoGeneralAnswerWhoseEndIsUnknown) {
-  protocol::ResponseHead head;
-  head.status = 200;
-  EXPECT_FALSE(is_kept(head, false));
-  EXPECT_TRUE(is_kept(head, true)) << "a model's answer tells by itself";
-  head.fields.add("Transfer-Encoding", "chunked");
-  EXPECT_TRUE(is_kept(head, false));
+TEST(KeptHead, KeepsNothingWhoseEndIsUnknown) {
+  struct Case {
+    const char* type;
+    bool tells_by_itself;  // where it is a model's answer
+  };
+  for (const auto& [type, tells_by_itself] :
+       {Case{"", false}, Case{"text/plain", false}, Case{"audio/mpeg", false},
+        Case{"application/json; charset=utf-8", true}, Case{"Text/Event-Stream", true}}) {
+    protocol::ResponseHead head;
+    head.status = 200;
+    head.fields.add("Content-Type", type);
+    EXPECT_EQ(is_kept(head, true), tells_by_itself) << type;
+    EXPECT_FALSE(is_kept(head, false)) << type;
+    head.fields.add("Transfer-Encoding", "chunked");
+    EXPECT_TRUE(is_kept(head, true)) << type;
+    EXPECT_TRUE(is_kept(head, false)) << type;
+  }
 }
 
 TEST(KeptHead, TakesTheShorterTime) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <future>
 
 #include "support/test_exchange.hpp"
@@ -36,6 +38,11 @@ class NotingSink final : public chain::AnswerSink {
   void end(const Result<void>& result, const chain::Outcome& progress) override {
     journal.emplace_back(result ? "end" : "end " + std::string(error_name(result.error().kind)));
     attempts = progress.attempts;
+  }
+  Task<void> settle() override {
+    journal.emplace_back("settle");
+    co_await asio::post(asio::use_awaitable_t<LoopExecutor>());
+    journal.emplace_back("settled");
   }
 
   std::vector<std::string> journal;
@@ -93,7 +100,8 @@ TEST_F(DetachedCallsTest, BeginsBeforeItReturnsAndDoesNoMore) {
 TEST_F(DetachedCallsTest, ACallThatFailsEndsOnce) {
   const auto sink = start();
   loop_.run();
-  EXPECT_EQ(sink->journal, (Journal{"begin", "end upstream_unreachable"}));
+  EXPECT_EQ(sink->journal, (Journal{"begin", "end upstream_unreachable", "settle", "settled"}))
+      << "the call, and the loop with it, lasts until all is done";
   EXPECT_EQ(sink->attempts, 1U);
   EXPECT_TRUE(calls_.empty());
   EXPECT_EQ(emptied_, 1);
@@ -103,7 +111,7 @@ TEST_F(DetachedCallsTest, ACallThatFailsEndsOnce) {
 TEST_F(DetachedCallsTest, ACallThatNobodyWantsEndsWithoutAWord) {
   const auto sink = start(true);
   loop_.run();
-  EXPECT_EQ(sink->journal, (Journal{"begin", "end client_gone"}));
+  EXPECT_EQ(sink->journal, (Journal{"begin", "end client_gone", "settle", "settled"}));
   EXPECT_TRUE(calls_.empty());
 }
 
@@ -118,8 +126,8 @@ TEST_F(DetachedCallsTest, AbortEndsAllThatRun) {
   EXPECT_EQ(emptied_, 0);
   loop_.restart();
   loop_.run();
-  EXPECT_EQ(one->journal, (Journal{"begin", "end draining"}));
-  EXPECT_EQ(other->journal, (Journal{"begin", "end draining"}));
+  EXPECT_EQ(one->journal, (Journal{"begin", "end draining", "settle", "settled"}));
+  EXPECT_EQ(other->journal, (Journal{"begin", "end draining", "settle", "settled"}));
   EXPECT_EQ(emptied_, 1);
 }
 

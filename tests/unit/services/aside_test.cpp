@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <stdexcept>
 #include <vector>
 
@@ -59,27 +61,6 @@ TEST(Aside, WhatWorkThrowsIsThrownToWhoWaits) {
   }
 }
 
-TEST(Aside, APlainCallerIsCalledOnItsLoop) {
-  Aside aside;
-  asio::io_context loop;
-  std::vector<std::thread::id> done;
-  int failed = 0;
-  for (const std::size_t bytes : {Aside::kSmall, kLarge}) {
-    aside.run(
-        loop.get_executor(), bytes, [] {},
-        [&](const std::exception_ptr& thrown) {
-          done.push_back(std::this_thread::get_id());
-          failed += thrown ? 1 : 0;
-        });
-    aside.run(
-        loop.get_executor(), bytes, [] { throw std::runtime_error("no"); },
-        [&](const std::exception_ptr& thrown) { failed += thrown ? 1 : 0; });
-  }
-  loop.run();
-  EXPECT_EQ(done, std::vector<std::thread::id>(2, std::this_thread::get_id()));
-  EXPECT_EQ(failed, 2);
-}
-
 TEST(Aside, ManyLoopsHaveTheirWorkDone) {
   Aside aside;
   constexpr int kEach = 200;
@@ -89,8 +70,8 @@ TEST(Aside, ManyLoopsHaveTheirWorkDone) {
     threads.emplace_back([&aside, &count] {
       asio::io_context loop;
       for (int i = 0; i < kEach; ++i) {
-        aside.run(
-            loop.get_executor(), kLarge, [] {}, [&count](const std::exception_ptr&) { ++count; });
+        asio::co_spawn(loop, aside.run(kLarge, [] {}),
+                       [&count](const std::exception_ptr&) { ++count; });
       }
       loop.run();
     });
@@ -146,9 +127,8 @@ TEST(Aside, WhatHasNotBegunIsDroppedAtItsEnd) {
   asio::io_context loop;
   {
     Aside aside;
-    aside.run(loop.get_executor(), kLarge, gate.work(), [](const std::exception_ptr&) {});
-    aside.run(
-        loop.get_executor(), kLarge, [owned] { ++*owned; }, [](const std::exception_ptr&) {});
+    asio::co_spawn(loop, aside.run(kLarge, gate.work()), asio::detached);
+    asio::co_spawn(loop, aside.run(kLarge, [owned] { ++*owned; }), asio::detached);
     loop.poll();
     std::thread opener([&gate] { gate.open(); });
     opener.join();
