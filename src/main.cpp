@@ -18,7 +18,7 @@ using aifd::config::Sources;
 
 void add_cache(CLI::App& app, Sources& sources, CacheCommand& command, ExitCode& code) {
   CLI::App* cache = app.add_subcommand(
-      "cache", "The answer cache: of a running aifd, or else of its store on disk");
+      "cache", "The answer cache: of a running aifd, or else of its store itself");
   cache->require_subcommand(1);
   const auto add = [&](const char* name, CacheCommand::What what, const char* help) {
     CLI::App* sub = cache->add_subcommand(name, help);
@@ -33,7 +33,7 @@ void add_cache(CLI::App& app, Sources& sources, CacheCommand& command, ExitCode&
       ->add_flag("--json", command.json, "As one line of JSON");
   add("clear", CacheCommand::What::clear, "Forget all answers");
   CLI::App* get = add("get", CacheCommand::What::get, "Print one answer");
-  get->add_option("KEY", command.key, "Its key, 64 hex digits")->required();
+  get->add_option("KEY", command.key, "Its key: cache_key in the access log")->required();
   get->add_flag("--body", command.body_only, "Without its head");
 }
 

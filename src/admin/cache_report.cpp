@@ -112,7 +112,9 @@ std::string message_of(const services::CacheEntry& entry) {
   const auto add = [&text](std::string_view name, std::string_view value) {
     text.append(name).append(": ").append(value).append("\r\n");
   };
-  for (const services::CacheField& field : entry.fields) add(field.name, field.value);
+  for (const services::CacheField& field : entry.fields) {
+    if (!field.name.starts_with(':')) add(field.name, field.value);  // the cache's own note
+  }
   add("x-aifd-stored", show_time(entry.stored_at));
   add("x-aifd-expires", entry.expires_at == 0 ? "never" : show_time(entry.expires_at));
   return text + "\r\n" + entry.body;

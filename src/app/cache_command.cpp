@@ -42,6 +42,7 @@ void print_message(std::string_view message, bool body_only) {
     std::cout << "\n\n";
   }
   std::cout << message.substr(head_end + 4);
+  if (!message.ends_with('\n') && ::isatty(STDOUT_FILENO) != 0) std::cout << '\n';
 }
 
 ExitCode show(const CacheCommand& command, int status, std::string_view text) {
@@ -149,7 +150,7 @@ Task<admin::CacheReport> open_and_report(services::CacheStore& store,
 ExitCode use_nothing(const std::filesystem::path& folder, const admin::CacheFacts& facts,
                      const CacheCommand& command) {
   std::error_code ec;
-  std::cerr << "aifd: " << std::filesystem::absolute(folder, ec).string()
+  std::cerr << "aifd: " << std::filesystem::absolute(folder, ec).lexically_normal().string()
             << " is not there: nothing is kept yet\n";
   services::MemoryStore nothing({});
   const admin::CacheReport made = services::wait_for(report(nothing, facts, command));
@@ -182,7 +183,7 @@ ExitCode use_store(const config::Settings& settings, const CacheCommand& command
 
 ExitCode cache(const config::Sources& sources, const CacheCommand& command) {
   if (command.what == What::get && !admin::parse_cache_key(command.key)) {
-    std::cerr << "aifd: a key has 64 hex digits\n";
+    std::cerr << "aifd: a key has 64 hex digits; the access log tells it, as cache_key\n";
     return kUsage;
   }
   config::Settings settings;

@@ -125,6 +125,15 @@ TEST(CacheAdmin, GivesOneAnswer) {
   EXPECT_EQ(none.body, "MEMORY has no answer of this key\n");
 }
 
+TEST(CacheAdmin, KeepsTheCachesOwnNotesToItself) {
+  MemoryStore store({}, [] { return std::int64_t{1}; });
+  services::CacheEntry entry;
+  entry.fields = {{":asked-usage", "1"}, {"X-Kept", "y"}};
+  store.put(cache_key(1), std::make_shared<services::CacheEntry>(entry));
+  const std::string text = ask(store, "GET /cache/" + hex(cache_key(1))).body;
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 200 OK\r\nX-Kept: y\r\n")) << text;
+}
+
 TEST(CacheAdmin, SaysThatTheStoreCannotBeUsed) {
   BrokenStore store;
   for (const std::string& request :
