@@ -162,12 +162,17 @@ Task<Result<Verdict>> Cache::Asking::answer() {
 Task<Result<Reply>> Cache::Asking::call_together() {
   const LoopExecutor loop = co_await asio::this_coro::executor;
   const services::Flights::Make make = [this] { return supply_->recording(); };
-  services::Flights::Boarding boarding = cache_.flights_.board(
-      supply_->flight_key(), loop, exchange_.stopper, make, supply_->other_flights());
-  if (boarding.lead) co_return co_await lead(boarding);
-  std::optional<Result<Reply>> reply = co_await follow(std::move(boarding.reader));
-  if (!reply) co_return co_await call_alone();
-  co_return *std::move(reply);
+  std::vector<services::CacheKey> others = supply_->other_flights();
+  for (;;) {
+    services::Flights::Boarding boarding =
+        cache_.flights_.board(supply_->flight_key(), loop, exchange_.stopper, make, others);
+    if (boarding.lead) co_return co_await lead(boarding);
+    std::optional<Result<Reply>> reply = co_await follow(std::move(boarding.reader));
+    if (reply) co_return *std::move(reply);
+    // One in another form may not have been to convert: one in their own is shared by all of these.
+    if (others.empty()) co_return co_await call_alone();
+    others.clear();
+  }
 }
 
 // The first of those who ask the same looks into the store for all of them.
@@ -247,10 +252,11 @@ Task<Result<bool>> Cache::wants_cache(Exchange& exchange, const CachePlace& plac
   const std::optional<CachingField> field = protocol::find_caching_field(exchange.body.held());
   if (!field) co_return false;
   const std::string_view member = exchange.body.held().substr(field->cut_offset, field->cut_length);
-  const bool unclear = field->is == CachingField::Is::unclear && !is_null(member);
+  const bool unclear = field->is == CachingField::Is::repeated ||
+                       (field->is == CachingField::Is::unclear && !is_null(member));
   if (unclear) {
     co_return Error{ErrorKind::bad_request, ErrorSource::client, false,
-                    "The field \"caching\" must be true or false."};
+                    "The field \"caching\" must be there once, and true or false."};
   }
   if (field->cut_length > 0) exchange.body.replace(field->cut_offset, field->cut_length, "");
   if (field->is == CachingField::Is::on) co_return true;

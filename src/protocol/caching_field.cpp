@@ -32,7 +32,7 @@ class Search {
       } else if (token.kind != Kind::name || reader_.depth() > 1) {
         value_end_ = end_of(token);
       } else if (!take_name(token)) {
-        return std::nullopt;
+        return CachingField{CachingField::Is::repeated};
       }
     }
   }

@@ -10,9 +10,10 @@ namespace aifd::protocol {
 struct CachingField {
   enum class Is {
     absent,
-    off,      // false
-    on,       // true
-    unclear,  // of another type than boolean, null included
+    off,       // false
+    on,        // true
+    unclear,   // of another type than boolean, null included
+    repeated,  // which of them counts is unknown; no cut is told
   };
   Is is = Is::absent;
 
@@ -23,10 +24,10 @@ struct CachingField {
 };
 
 // Looks for the top-level "caching", its name spelled in whatever way but in small letters. nullopt
-// where the body is no JSON object, not valid to its last byte, nested deeper than 1,024, or has
-// the field twice; other names may repeat, and lone surrogates ("\ud800") stand. Linear, without
-// memory of its own. The upstream does not know the field, so that it must not go up; the rest of
-// the bytes stays as the client wrote it.
+// where the body is no JSON object, not valid to its last byte, or nested deeper than 1,024; other
+// names may repeat, and lone surrogates ("\ud800") stand. Linear, without memory of its own. The
+// upstream does not know the field, so that it must not go up; the rest of the bytes stays as the
+// client wrote it.
 std::optional<CachingField> find_caching_field(std::string_view body);
 
 }  // namespace aifd::protocol

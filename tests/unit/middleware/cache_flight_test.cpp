@@ -122,6 +122,20 @@ TEST_F(CacheFlightTest, WhomAnAnswerCannotServeCallsItself) {
   EXPECT_EQ(plain.text(), R"({"cannot":"be told in pieces"})");
 }
 
+TEST_F(CacheFlightTest, AllWhomAnAnswerCannotServeShareTheNext) {
+  Caller plain(world_, kChatPost, ask());
+  Caller one(world_, kChatPost, ask_stream());
+  Caller two(world_, kChatPost, ask_stream());
+  world_.calls[0].answer(R"({"cannot":"be told in pieces"})");
+  EXPECT_FALSE(one.answered());
+  EXPECT_FALSE(two.answered());
+  ASSERT_EQ(world_.calls.size(), 2U);
+  world_.calls[1].stream(stream_answer());
+  EXPECT_EQ(one.text(), joined(stream_answer()));
+  EXPECT_EQ(two.text(), joined(stream_answer()));
+  EXPECT_EQ(world_.calls.size(), 2U);
+}
+
 TEST_F(CacheFlightTest, WhoWaitsForTheWholeOfATooLargeAnswerCallsItself) {
   world_.settings.cache.max_entry_bytes = 10;
   Caller plain(world_, kChatPost, ask());

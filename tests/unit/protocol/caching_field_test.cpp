@@ -109,14 +109,21 @@ TEST(CachingField, RefusesWhatItCannotCutFor) {
       R"({"caching":true}{"caching":true})",
       R"({"caching":true,"a":tru})",
       "{\"caching\":true,\"a\":\"\xFF\"}",
-      R"({"caching":true,"caching":true})",
-      R"({"caching":true,"caching":false})",
-      R"({"caching":true,"a":1,"c\u0061ching":true})",
-      R"({"caching":null,"caching":true})",
       "\xEF\xBB\xBF{\"caching\":true}",
   };
   for (const std::string& body : bodies) EXPECT_FALSE(find_caching_field(body)) << body;
   EXPECT_FALSE(find_caching_field(R"({"caching":)" + std::string(1'000'000, '[')));
+}
+
+TEST(CachingField, TellsThatItIsRepeated) {
+  for (const char* body :
+       {R"({"caching":true,"caching":true})", R"({"caching":true,"caching":false})",
+        R"({"caching":true,"a":1,"c\u0061ching":true})", R"({"caching":null,"caching":true})"}) {
+    const auto field = find_caching_field(body);
+    ASSERT_TRUE(field) << body;
+    EXPECT_EQ(field->is, Is::repeated) << body;
+    EXPECT_EQ(field->cut_length, 0U) << body;
+  }
 }
 
 TEST(CachingField, LeavesTheRestOfAnyObject) {
