@@ -169,7 +169,8 @@ Task<Result<Reply>> Cache::Asking::call_together() {
     if (boarding.lead) co_return co_await lead(boarding);
     std::optional<Result<Reply>> reply = co_await follow(std::move(boarding.reader));
     if (reply) co_return *std::move(reply);
-    // One in another form may not have been to convert: one in their own is shared by all of these.
+    // What came in another form could not be converted: the next is in the caller's own, and again
+    // shared by all who are in need of it.
     if (others.empty()) co_return co_await call_alone();
     others.clear();
   }

@@ -1,6 +1,7 @@
 #include "embedding_call.hpp"
 
 #include "aifd/base/log.hpp"
+#include "aifd/chain/faults.hpp"
 #include "kept_head.hpp"
 
 namespace aifd::middleware {
@@ -10,9 +11,6 @@ using chain::DetachedExchange;
 using services::SharedHead;
 
 constexpr int kOk = 200;
-
-const Error kFailedHere{ErrorKind::internal, ErrorSource::aifd, false,
-                        "aifd could not serve this request; its log says why."};
 
 chain::Outcome progress_of(const SharedHead& shared) {
   chain::Outcome progress;
@@ -138,7 +136,7 @@ void EmbeddingCall::make_reply() {
 
 void EmbeddingCall::finish() {
   if (failed_) {
-    answer_->end(kFailedHere, {});
+    answer_->end(chain::failed_here(), {});
   } else if (reply_) {
     answer_->end_with(std::move(head_), *std::move(reply_));
   } else {

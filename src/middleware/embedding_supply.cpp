@@ -73,10 +73,10 @@ Task<CacheEntryPtr> EmbeddingSupply::joined() {
   co_return entry;
 }
 
-// Not that of an answer kept whole, though there is none.
+// Never one of a WholeSupply's.
 services::CacheKey EmbeddingSupply::flight_key() const {
   services::CacheKey key = question_.key;
-  key.front() ^= 4U;  // not one of a WholeSupply
+  key.front() ^= 4U;
   return key;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "aifd/base/log.hpp"
+#include "aifd/chain/faults.hpp"
 #include "aifd/chain/relay.hpp"
 #include "aifd/net/request_reader.hpp"
 #include "aifd/net/tunnel.hpp"
@@ -230,8 +231,7 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
     log::error("an exchange failed inside aifd: {}", fault.what());
     thrown = true;
   }
-  const Error error{ErrorKind::internal, ErrorSource::aifd, false,
-                    "aifd could not serve this request; its log says why."};
+  const Error error = chain::failed_here();
   sink.close_after();
   if (!thrown || !sink.untouched()) co_return error;
   exchange.progress.error = error;
@@ -326,8 +326,7 @@ void ClientSession::drain() noexcept {
 
 void ClientSession::abort() noexcept {
   if (stopper_ != nullptr) {
-    stopper_->stop({ErrorKind::draining, ErrorSource::aifd, false,
-                    "aifd is shutting down and could not wait any longer (DRAIN_TIMEOUT)."});
+    stopper_->stop(chain::cut_by_shutdown());
   }
   stream_.reset();
 }

@@ -3,13 +3,11 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "aifd/base/log.hpp"
+#include "aifd/chain/faults.hpp"
 #include "aifd/net/upstream_exchange.hpp"
 
 namespace aifd::net {
 namespace {
-
-const Error kFailedHere{ErrorKind::internal, ErrorSource::aifd, false,
-                        "aifd could not serve this request; its log says why."};
 
 Task<Result<void>> pass_on(chain::Exchange& exchange, chain::Reply& reply,
                            chain::AnswerSink& sink) {
@@ -51,7 +49,7 @@ Task<void> DetachedCalls::run(Call& call) {
     result = co_await forward(call);
   } catch (const std::exception& fault) {
     log::error("a call failed inside aifd: {}", fault.what());
-    result = kFailedHere;
+    result = chain::failed_here();
   }
   call.sink->end(result, (*call.exchange)->progress);
   co_await call.sink->settle();
@@ -73,11 +71,7 @@ Task<Result<void>> DetachedCalls::forward(Call& call) {
 }
 
 void DetachedCalls::abort() noexcept {
-  for (const Call& call : calls_) {
-    (*call.exchange)
-        ->stopper.stop({ErrorKind::draining, ErrorSource::aifd, false,
-                        "aifd is shutting down and could not wait any longer (DRAIN_TIMEOUT)."});
-  }
+  for (const Call& call : calls_) (*call.exchange)->stopper.stop(chain::cut_by_shutdown());
 }
 
 }  // namespace aifd::net
