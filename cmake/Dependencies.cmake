@@ -7,6 +7,7 @@ find_package(spdlog 1.10 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(simdjson 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # hiredis 0.14, whose own CMake file makes no target.
 find_path(AIFD_HIREDIS_INCLUDE hiredis/read.h REQUIRED)
@@ -15,14 +16,15 @@ add_library(aifd_hiredis INTERFACE)
 target_include_directories(aifd_hiredis SYSTEM INTERFACE ${AIFD_HIREDIS_INCLUDE})
 target_link_libraries(aifd_hiredis INTERFACE ${AIFD_HIREDIS_LIBRARY})
 
-# The cache's stores on disk. LMDB has no CMake file, and LevelDB's asks for libsnappy-dev too.
-foreach(store lmdb leveldb)
-  string(TOUPPER ${store} STORE)
-  find_path(AIFD_${STORE}_INCLUDE NAMES ${store}.h ${store}/db.h REQUIRED)
-  find_library(AIFD_${STORE}_LIBRARY ${store} REQUIRED)
-  add_library(aifd_${store} INTERFACE)
-  target_include_directories(aifd_${store} SYSTEM INTERFACE ${AIFD_${STORE}_INCLUDE})
-  target_link_libraries(aifd_${store} INTERFACE ${AIFD_${STORE}_LIBRARY})
+# Libraries whose own CMake files make no target, or ask for more than is needed: the cache's stores
+# on disk, what is masked in the conversation log, and its compressed files.
+foreach(library lmdb leveldb re2 zstd)
+  string(TOUPPER ${library} LIBRARY)
+  find_path(AIFD_${LIBRARY}_INCLUDE NAMES ${library}.h ${library}/db.h ${library}/re2.h REQUIRED)
+  find_library(AIFD_${LIBRARY}_LIBRARY ${library} REQUIRED)
+  add_library(aifd_${library} INTERFACE)
+  target_include_directories(aifd_${library} SYSTEM INTERFACE ${AIFD_${LIBRARY}_INCLUDE})
+  target_link_libraries(aifd_${library} INTERFACE ${AIFD_${LIBRARY}_LIBRARY})
 endforeach()
 
 # Asio's headers, set up the same in every target that includes them.

@@ -26,11 +26,11 @@ MAY_USE = {
 }
 MAIN_MAY_USE = {"app"}
 
-# Which headers of Boost, OpenSSL, hiredis, LMDB and LevelDB a module may include, as regular
+# Which headers of Boost, OpenSSL, hiredis, LMDB, LevelDB, RE2 and compressors a module may include, as regular
 # expressions; none where it is not named. Beast, TLS and sockets stand in net alone.
 RESULT = r"boost/system/.*"
 DIGESTS = r"openssl/(crypto|evp|sha)\.h"
-EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb.h", "leveldb/")
+EXTERNAL = ("boost/", "openssl/", "asio", "beast", "hiredis", "lmdb.h", "leveldb/", "re2/", "zstd.h", "zlib.h")
 MAY_USE_EXTERNAL = {
     "base": [RESULT, DIGESTS],
     "chain": [
@@ -38,7 +38,10 @@ MAY_USE_EXTERNAL = {
         r"boost/asio/(async_result|awaitable|io_context|post|use_awaitable)\.hpp",
         r"boost/container/small_vector\.hpp",
     ],
-    "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*", r"lmdb\.h", r"leveldb/.*"],
+    "config": [r"re2/.*"],
+    "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*", r"lmdb\.h", r"leveldb/.*",
+                 r"re2/.*", r"zstd\.h"],
+    "app": [r"zstd\.h", r"zlib\.h"],
     "net": [r"boost/.*", r"openssl/.*"],
 }
 
