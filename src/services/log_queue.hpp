@@ -1,0 +1,106 @@
+// What waits for the conversation log's writer.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "aifd/base/clock.hpp"
+#include "aifd/services/conversation_log.hpp"
+#include "log_names.hpp"
+#include "sleeper.hpp"
+
+namespace aifd::services {
+
+// One exchange as the writer sees it; after it was handed over only the writer touches it.
+struct LogExchange {
+  ConversationStart start;
+  WallClock::time_point began;
+  std::optional<protocol::AnswerRecorder> recorder;
+  bool cut = false;  // something of the answer is missing
+};
+
+struct AnswerHead {
+  int status = 0;
+  std::string content_type;
+  std::string content_encoding;
+};
+
+struct AnswerEnd {
+  protocol::AnswerNote note;
+  WallClock::time_point at;
+};
+
+// The next of an exchange's answer.
+struct AnswerPart {
+  std::unique_ptr<AnswerHead> head;
+  std::string bytes;
+  std::unique_ptr<AnswerEnd> end;
+  bool cut = false;  // something before the end is missing
+};
+
+struct LogJob {
+  std::shared_ptr<LogExchange> exchange;
+  std::optional<AnswerPart> part;  // nullopt: it begins
+
+  std::size_t bytes() const noexcept;
+};
+
+// Thread-safe. Nobody but the writer waits, but for wait_for_room().
+class LogQueue {
+ public:
+  LogQueue(std::size_t most_bytes, bool waits) : most_bytes_(most_bytes), waits_(waits) {}
+
+  enum class Push {
+    done,
+    full,  // only where nobody is to wait; the job is as it was
+    closed,
+  };
+  Push push(LogJob& job);
+  // Also where there is no room.
+  Push push_always(LogJob& job);
+
+  // Always true where nobody is to wait, and at the end.
+  bool has_room() const;
+  Task<Result<void>> wait_for_room(chain::Stopper& stopper);
+
+  // For the writer: waits until there is something, or it is `until`, and then a while for more,
+  // so that much is written at once.
+  struct Taken {
+    std::deque<LogJob> jobs;
+    bool reopen = false;
+    bool closed = false;  // nothing comes after these jobs
+  };
+  Taken take(Clock::time_point until);
+  // Of what was taken, `bytes` are done with; of all that was, `held` could not be written yet.
+  void release(std::size_t bytes, std::size_t held);
+
+  void reopen() noexcept;
+  void close() noexcept;
+
+ private:
+  Push push(LogJob& job, bool always);
+  bool full() const noexcept { return bytes_ + held_ >= most_bytes_; }
+  bool enter(const std::shared_ptr<Bell>& bell);
+  void leave(const std::shared_ptr<Bell>& bell);
+
+  const std::size_t most_bytes_;
+  const bool waits_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<LogJob> jobs_;
+  std::size_t fresh_ = 0;  // bytes of jobs_
+  std::size_t bytes_ = 0;  // of jobs that are not done with
+  std::size_t held_ = 0;
+  bool reopen_ = false;
+  bool closed_ = false;
+  std::vector<std::shared_ptr<Bell>> waiting_;  // in the order in which they came
+};
+
+}  // namespace aifd::services

@@ -1,0 +1,199 @@
+#include "log_writer.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace aifd::services {
+namespace {
+
+using Lost = LogLosses::Lost;
+
+constexpr std::size_t kWriteAt = std::size_t{1} << 20;   // bytes of lines
+constexpr std::size_t kSettleAt = std::size_t{4} << 20;  // bytes of jobs
+constexpr std::size_t kMostKept = std::size_t{4} << 20;  // of a buffer that is empty
+constexpr std::chrono::milliseconds kRetryAfter{250};    // lines that must not be lost
+
+}  // namespace
+
+LogWriter::LogWriter(ConversationLogOptions options, LogQueue& queue, LogLosses& losses)
+    : options_(std::move(options)),
+      queue_(queue),
+      losses_(losses),
+      redactor_(options_.redact),
+      rotated_({.keep = options_.keep, .compress = options_.compress}),
+      thread_([this] { run(); }) {}
+
+bool LogWriter::ends_within(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return at_end_.wait_for(lock, patience, [this] { return ended_; });
+}
+
+void LogWriter::run() {
+  for (bool closed = false; !closed;) {
+    LogQueue::Taken taken = queue_.take(wake_at());
+    closed = taken.closed;
+    if (taken.reopen) reopen();
+    work(std::move(taken.jobs));
+  }
+  write_last();
+  losses_.finish();
+  const std::scoped_lock lock(mutex_);
+  ended_ = true;
+  at_end_.notify_all();
+}
+
+void LogWriter::reopen() {
+  for (auto& [name, log] : logs_) {
+    log.file.reopen(Clock::now());
+    log.retry_at = Clock::time_point::min();
+  }
+}
+
+Clock::time_point LogWriter::wake_at() const {
+  Clock::time_point at = losses_.fine_at();
+  for (const auto& [name, log] : logs_) {
+    if (log.failing) at = Clock::time_point::max();  // there is no end to be told of
+  }
+  for (const auto& [name, log] : logs_) {
+    if (!log.pending.empty()) at = std::min(at, log.retry_at);
+  }
+  return at;
+}
+
+void LogWriter::work(std::deque<LogJob> jobs) {
+  std::size_t bytes = 0;
+  for (; !jobs.empty(); jobs.pop_front()) {
+    bytes += jobs.front().bytes();
+    do_job(jobs.front());
+    if (unwritten_ >= kWriteAt || bytes >= kSettleAt) settle(std::exchange(bytes, 0));
+  }
+  settle(bytes);
+}
+
+// What cannot be put together, for want of memory, is lost; the thread goes on.
+void LogWriter::do_job(LogJob& job) noexcept {
+  LogExchange& exchange = *job.exchange;
+  try {
+    if (!job.part) return begin(exchange, exchange.began);
+    feed(exchange, *job.part);
+  } catch (const std::exception& error) {
+    exchange.cut = true;
+    if (!job.part) losses_.add(Lost::record, 1, error.what());
+  }
+  if (!job.part || !job.part->end) return;
+  try {
+    end(exchange, *job.part->end);
+  } catch (const std::exception& error) {
+    losses_.add(Lost::record, 1, error.what());
+  }
+}
+
+void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
+  ConversationStart& start = exchange.start;
+  if (start.note.datetime.empty()) start.note.datetime = local_datetime(at);
+  if (start.note.body_bytes == 0) start.note.body_bytes = start.body.size();
+  std::string body = std::exchange(start.body, {});
+  if (start.api == protocol::ConversationApi::whisper) {
+    body = protocol::form_as_json(start.note.content_type, body).value_or("");
+  }
+  add_record(exchange, protocol::request_record(start.api, start.note, body));
+}
+
+void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
+  if (const AnswerHead* head = part.head.get()) {
+    recorder_of(exchange).head(head->status, head->content_type, head->content_encoding);
+  }
+  exchange.cut = exchange.cut || part.cut;
+  if (!exchange.cut && !part.bytes.empty()) recorder_of(exchange).feed(part.bytes);
+}
+
+void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
+  const protocol::RequestNote& asked = exchange.start.note;
+  protocol::AnswerNote& note = end.note;
+  if (note.uid.empty()) note.uid = asked.uid;
+  if (note.datetime.empty()) note.datetime = local_datetime(end.at);
+  if (note.route.empty()) note.route = asked.route;
+  if (note.key.empty()) note.key = asked.key;
+  if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
+  note.bytes_lost = note.bytes_lost || exchange.cut;
+  add_record(exchange, recorder_of(exchange).record(note));
+  exchange.recorder.reset();
+}
+
+protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
+  if (!exchange.recorder) {
+    exchange.recorder.emplace(
+        exchange.start.api,
+        protocol::AnswerRecorder::Options{options_.streams_by_default, options_.max_answer_bytes});
+  }
+  return *exchange.recorder;
+}
+
+void LogWriter::add_record(const LogExchange& exchange, std::string record) {
+  const ConversationStart& start = exchange.start;
+  redactor_.redact(record, start.secrets);
+  if (start.prints && options_.on_record) options_.on_record(record, start.api);
+  if (!start.writes) return;
+  record += '\n';
+  log_of(start).pending += record;
+  unwritten_ += record.size();
+}
+
+LogWriter::Log& LogWriter::log_of(const ConversationStart& start) {
+  const std::string kind(protocol::log_kind(start.api));
+  const std::string name = start.prefix + '/' + kind;
+  const auto found = logs_.find(name);
+  if (found != logs_.end()) return found->second;
+  LogFileOptions options;
+  options.rotate_bytes = options_.rotate_bytes;
+  options.tidy = [this](const std::filesystem::path& path) { rotated_.tidy(path); };
+  std::filesystem::path path = options_.folder / start.prefix / kind / (kind + ".log");
+  return logs_.try_emplace(name, std::move(path), std::move(options)).first->second;
+}
+
+// Writes the lines that were made of jobs of so many bytes, and makes room for others.
+void LogWriter::settle(std::size_t bytes) {
+  const Clock::time_point now = Clock::now();
+  std::size_t held = 0;
+  bool fine = true;
+  for (auto& [name, log] : logs_) {
+    if (!log.pending.empty() && now >= log.retry_at) write(log, now);
+    held += log.pending.size();
+    fine = fine && !log.failing;
+  }
+  unwritten_ = 0;
+  queue_.release(bytes, held);
+  if (fine) losses_.fine();
+}
+
+void LogWriter::write(Log& log, Clock::time_point now) {
+  const std::size_t written = log.file.append(log.pending, now);
+  log.failing = written < log.pending.size();
+  log.pending.erase(0, written);
+  if (log.failing && options_.waits) {
+    log.retry_at = now + kRetryAfter;
+    losses_.add(Lost::nothing, 0, log.file.trouble());
+    return;
+  }
+  if (log.failing) {
+    const auto lines = std::ranges::count(log.pending, '\n');
+    losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
+    log.pending.clear();
+  }
+  if (log.pending.capacity() > kMostKept) log.pending = {};
+}
+
+void LogWriter::write_last() {
+  const Clock::time_point now = Clock::now();
+  for (auto& [name, log] : logs_) {
+    if (log.pending.empty()) continue;
+    log.file.reopen(now);
+    const std::size_t written = log.file.append(log.pending, now);
+    const auto lines = std::ranges::count(log.pending.substr(written), '\n');
+    if (lines == 0) continue;
+    losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
+  }
+}
+
+}  // namespace aifd::services

@@ -1,0 +1,70 @@
+// The conversation log's thread: makes records of what was handed over, and writes them.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "aifd/services/redactor.hpp"
+#include "log_file.hpp"
+#include "log_losses.hpp"
+#include "log_queue.hpp"
+#include "rotated_logs.hpp"
+
+namespace aifd::services {
+
+// Ends once the queue is closed and what was in it is written.
+class LogWriter {
+ public:
+  LogWriter(ConversationLogOptions options, LogQueue& queue, LogLosses& losses);
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+  ~LogWriter() { thread_.join(); }
+
+  bool ends_within(std::chrono::milliseconds patience);
+
+ private:
+  struct Log {
+    Log(std::filesystem::path path, LogFileOptions options)
+        : file(std::move(path), std::move(options)) {}
+
+    LogFile file;
+    std::string pending;  // lines
+    bool failing = false;
+    Clock::time_point retry_at = Clock::time_point::min();
+  };
+
+  void run();
+  void reopen();
+  Clock::time_point wake_at() const;
+  void work(std::deque<LogJob> jobs);
+  void do_job(LogJob& job) noexcept;
+  void begin(LogExchange& exchange, WallClock::time_point at);
+  void feed(LogExchange& exchange, const AnswerPart& part);
+  void end(LogExchange& exchange, AnswerEnd& end);
+  protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;
+  void add_record(const LogExchange& exchange, std::string record);
+  Log& log_of(const ConversationStart& start);
+
+  void settle(std::size_t bytes);
+  void write(Log& log, Clock::time_point now);
+  void write_last();
+
+  const ConversationLogOptions options_;
+  LogQueue& queue_;
+  LogLosses& losses_;
+  const Redactor redactor_;
+  RotatedLogs rotated_;
+  std::map<std::string, Log> logs_;  // by prefix and kind
+  std::size_t unwritten_ = 0;        // bytes added to pending lines since they were written
+
+  std::mutex mutex_;  // of ended_
+  std::condition_variable at_end_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+}  // namespace aifd::services

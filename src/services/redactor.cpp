@@ -1,0 +1,162 @@
+#include "aifd/services/redactor.hpp"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "aifd/protocol/dialect.hpp"
+#include "json_strings.hpp"
+
+namespace aifd::services {
+namespace {
+
+constexpr std::string_view kMask = "***";
+constexpr std::int64_t kMostPatternMemory = std::int64_t{8} << 20;
+constexpr std::array<std::string_view, 10> kFixed{"uid",      "datetime", "api",     "usage_source",
+                                                  "ended_by", "phase",    "drained", "cache",
+                                                  "error",    "shortened"};
+
+std::string with_escaped_slashes(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '/') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+// The texts to be looked for: as they are, and as they stand in JSON within a string; the longest
+// first, since one may begin with another.
+std::vector<std::string> forms_of(std::span<const Secret> secrets) {
+  std::vector<std::string> forms;
+  for (const Secret& secret : secrets) {
+    const std::string_view text = secret.reveal();
+    if (text.size() < Redactor::kLeastSecret) continue;
+    std::string escaped;
+    protocol::append_json_escaped(escaped, text);
+    std::string slashed = with_escaped_slashes(escaped);
+    forms.emplace_back(text);
+    forms.push_back(std::move(escaped));
+    forms.push_back(std::move(slashed));
+  }
+  std::ranges::sort(forms, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  });
+  forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
+  return forms;
+}
+
+// nullopt: it is not in there.
+std::optional<std::string> without(std::string_view text, std::string_view secret) {
+  std::size_t found = text.find(secret);
+  if (found == std::string_view::npos) return std::nullopt;
+  std::string out;
+  std::size_t copied = 0;
+  for (; found != std::string_view::npos; found = text.find(secret, copied)) {
+    out.append(text.substr(copied, found - copied)).append(kMask);
+    copied = found + secret.size();
+  }
+  return out.append(text.substr(copied));
+}
+
+// The same of what matches. Empty matches have nothing to mask.
+std::optional<std::string> without(std::string_view text, const RE2& pattern,
+                                   Clock::time_point until) {
+  const re2::StringPiece all(text.data(), text.size());
+  re2::StringPiece match;
+  std::string out;
+  std::size_t copied = 0;
+  for (std::size_t from = 0;
+       from <= text.size() && pattern.Match(all, from, text.size(), RE2::UNANCHORED, &match, 1);) {
+    if (Clock::now() >= until) return std::string(kMask);
+    const auto at = static_cast<std::size_t>(match.data() - text.data());
+    from = at + std::max<std::size_t>(match.size(), 1);
+    if (match.empty()) continue;
+    out.append(text.substr(copied, at - copied)).append(kMask);
+    copied = from;
+  }
+  if (copied == 0) return std::nullopt;
+  return out.append(text.substr(copied));
+}
+
+bool is_fixed(const JsonString& string) {
+  return std::ranges::find(kFixed, string.member) != kFixed.end();
+}
+
+}  // namespace
+
+// What goes from one record.
+class Redactor::Masks {
+ public:
+  Masks(const Redactor& redactor, std::span<const Secret> secrets)
+      : redactor_(redactor), secrets_(forms_of(secrets)), until_(Clock::now() + redactor.budget_) {}
+
+  // Most records can be left alone without a look at each of their strings.
+  bool may_touch(std::string_view record) const {
+    if (!redactor_.patterns_.empty()) return true;
+    if (secrets_.empty()) return false;
+    if (record.find('\\') != std::string_view::npos) return true;
+    return std::ranges::any_of(secrets_, [&](const std::string& secret) {
+      return record.find(secret) != std::string_view::npos;
+    });
+  }
+
+  // What is to stand in its place, without its escapes; nullopt: it stays.
+  std::optional<std::string> masked(const JsonString& string) const {
+    std::optional<std::string> changed;
+    std::string plain;
+    if (string.is_escaped) plain = unescape_json(string.raw);
+    std::string_view text = string.is_escaped ? plain : string.raw;
+    const auto take = [&](std::optional<std::string> masked) {
+      if (!masked) return;
+      changed = std::move(masked);
+      text = *changed;
+    };
+    for (const std::string& secret : secrets_) take(without(text, secret));
+    if (string.is_name) return changed;
+    for (const auto& pattern : redactor_.patterns_) take(without(text, *pattern, until_));
+    return changed;
+  }
+
+ private:
+  const Redactor& redactor_;
+  const std::vector<std::string> secrets_;
+  const Clock::time_point until_;
+};
+
+Redactor::Redactor(const std::vector<std::string>& patterns, std::chrono::milliseconds budget)
+    : budget_(budget) {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kMostPatternMemory);
+  for (const std::string& pattern : patterns) {
+    auto compiled = std::make_unique<RE2>(pattern, options);
+    if (compiled->ok()) patterns_.push_back(std::move(compiled));
+  }
+}
+
+Redactor::~Redactor() = default;
+
+void Redactor::redact(std::string& record, std::span<const Secret> secrets) const {
+  const Masks masks(*this, secrets);
+  if (!masks.may_touch(record)) return;
+  std::string out;
+  std::size_t copied = 0;
+  JsonStrings strings(record);
+  while (const std::optional<JsonString> string = strings.next()) {
+    if (is_fixed(*string)) continue;
+    const std::optional<std::string> masked = masks.masked(*string);
+    if (!masked) continue;
+    out.append(record, copied, string->at - copied);
+    protocol::append_json_escaped(out, *masked);
+    copied = string->at + string->raw.size();
+  }
+  if (copied == 0) return;
+  out.append(record, copied);
+  record = std::move(out);
+}
+
+}  // namespace aifd::services

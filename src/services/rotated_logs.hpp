@@ -1,0 +1,48 @@
+// What becomes of the conversation log's rotated files.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace aifd::services {
+
+struct RotatedLogsOptions {
+  std::size_t keep = 0;   // rotated files of each log; 0: all
+  bool compress = false;  // with zstd
+};
+
+// Brings the rotated files of the log at `path` into order: those beyond `keep` go, the oldest (by
+// name) first; what a kill left half compressed goes; the others are compressed, the oldest first.
+// Gives what is wrong, or an empty text.
+std::string tidy_rotated(const std::filesystem::path& path, const RotatedLogsOptions& options,
+                         const std::atomic<bool>& stop);
+
+// Does that on a thread of its own, one log at a time; the daemon's log says what goes wrong.
+// Thread-safe. Where nothing is to be kept or compressed there is no thread.
+class RotatedLogs {
+ public:
+  explicit RotatedLogs(RotatedLogsOptions options);
+  RotatedLogs(const RotatedLogs&) = delete;
+  RotatedLogs& operator=(const RotatedLogs&) = delete;
+  ~RotatedLogs();  // leaves what is under way for the next start
+
+  void tidy(const std::filesystem::path& path);
+
+ private:
+  void serve();
+
+  const RotatedLogsOptions options_;
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::filesystem::path> logs_;
+  std::thread thread_;
+};
+
+}  // namespace aifd::services

@@ -1,0 +1,125 @@
+#include "aifd/services/redactor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace aifd::services {
+namespace {
+
+std::vector<Secret> secrets(std::initializer_list<const char*> texts) {
+  std::vector<Secret> all;
+  for (const char* text : texts) all.emplace_back(text);
+  return all;
+}
+
+// What the record becomes; still JSON, or the test fails.
+std::string redacted(std::string record, const std::vector<std::string>& patterns,
+                     std::initializer_list<const char*> texts = {}) {
+  Redactor(patterns).redact(record, secrets(texts));
+  EXPECT_TRUE(nlohmann::json::accept(record)) << record;
+  return record;
+}
+
+TEST(Redactor, LeavesARecordWithoutAnythingToMaskByteForByte) {
+  const std::string record = R"({"a":"\u00e9 \/ \n","n":1.50e3,"uid":"1","b":[ null , true ]})";
+  EXPECT_EQ(redacted(record, {}), record);
+  EXPECT_EQ(redacted(record, {"secret"}, {"sk-12345"}), record);
+}
+
+TEST(Redactor, MasksSecretsInValuesAndNames) {
+  EXPECT_EQ(
+      redacted(R"({"a":"my sk-12345, sk-12345!","sk-12345":[{"b":"sk-12345"}]})", {}, {"sk-12345"}),
+      R"({"a":"my ***, ***!","***":[{"b":"***"}]})");
+}
+
+TEST(Redactor, MasksTheLongerOfTwoSecretsThatBeginAlike) {
+  EXPECT_EQ(redacted(R"({"a":"sk-12345","b":"sk-123"})", {}, {"sk-123", "sk-12345"}),
+            R"({"a":"***","b":"***"})");
+}
+
+TEST(Redactor, FindsSecretsHoweverTheyAreEscaped) {
+  EXPECT_EQ(redacted(R"({"a":"\u0073k-\u0031/x","b":"sk-1\/x","c":"\\sk-1/x"})", {}, {"sk-1/x"}),
+            R"({"a":"***","b":"***","c":"\\***"})");
+  EXPECT_EQ(redacted(R"({"a":"a\"b\\c\u00e9"})", {}, {"a\"b\\c\u00e9"}), R"({"a":"***"})");
+}
+
+TEST(Redactor, FindsSecretsInJsonWithinAString) {
+  EXPECT_EQ(redacted(R"({"arguments":"{\"key\":\"pa\\\"ss/word\",\"k\":\"pa\\\"ss\\/word\"}"})", {},
+                     {"pa\"ss/word"}),
+            R"({"arguments":"{\"key\":\"***\",\"k\":\"***\"}"})");
+}
+
+TEST(Redactor, DoesNotTakeAnEscapeForALetter) {
+  EXPECT_EQ(redacted(R"({"a":"line\nsecret","b":"nsecret\n"})", {}, {"nsecret"}),
+            R"({"a":"line\nsecret","b":"***\n"})");
+}
+
+TEST(Redactor, MasksNoNumbersAndNoStructure) {
+  const std::string record = R"({"seed":123456,"a":["x","y"],"n":null})";
+  EXPECT_EQ(redacted(record, {"."}, {"123456", "\",\"", "null"}),
+            R"({"seed":123456,"a":["***","***"],"n":null})");
+}
+
+TEST(Redactor, IgnoresSecretsThatWouldMaskEverything) {
+  EXPECT_EQ(redacted(R"({"a":"text"})", {}, {"", "t", "tex"}), R"({"a":"text"})");
+}
+
+TEST(Redactor, MasksWhatPatternsMatchInValuesAlone) {
+  EXPECT_EQ(redacted(R"({"mail":"me@example.org or you@example.org","me@example.org":"x"})",
+                     {R"([\w.]+@[\w.]+)"}),
+            R"({"mail":"*** or ***","me@example.org":"x"})");
+}
+
+TEST(Redactor, MatchesPatternsWithoutEscapes) {
+  EXPECT_EQ(redacted(R"({"a":"\u00fcber\n\"quoted\"","b":"\ud83d\ude00!"})",
+                     {"(?i)ÜBER\n", "\U0001F600"}),
+            R"({"a":"***\"quoted\"","b":"***!"})");
+}
+
+TEST(Redactor, AppliesAllPatternsInTurn) {
+  EXPECT_EQ(redacted(R"({"a":"one two three"})", {"one", "^\\*+ t", "e$"}),
+            R"({"a":"***wo thre***"})");
+}
+
+TEST(Redactor, LeavesWhatJoinsRecords) {
+  const std::string fixed =
+      R"("uid":"0123abcd","datetime":"2023-10-17 15:27:12","api":"chat","usage_source":"exact",)"
+      R"("ended_by":"client","phase":"stream","drained":"cut","cache":"hit","error":"internal",)"
+      R"("shortened":"coded")";
+  EXPECT_EQ(redacted("{" + fixed + R"(,"x":{"uid":"0123abcd"},"ip":"::1"})", {".+"}, {"0123abcd"}),
+            "{" + fixed + R"(,"x":{"uid":"***"},"ip":"***"})");
+}
+
+TEST(Redactor, HasNoUseForEmptyMatches) {
+  EXPECT_EQ(redacted(R"({"a":"axxb\u00e9"})", {"x*"}), R"({"a":"a***bé"})");
+  EXPECT_EQ(redacted(R"({"a":"text","b":""})", {"^", "$", "\\b", ""}), R"({"a":"text","b":""})");
+}
+
+TEST(Redactor, KeepsHalfSurrogatesWhereNothingIsMasked) {
+  std::string record = R"({"a":"\ud83d x"})";
+  Redactor({"y"}).redact(record, {});
+  EXPECT_EQ(record, R"({"a":"\ud83d x"})");
+  EXPECT_EQ(redacted(R"({"a":"\ud83d x"})", {"x"}),
+            "{\"a\":\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD ***\"}");
+}
+
+TEST(Redactor, MasksTheWholeTextWhereAPatternTakesTooLong) {
+  std::string record = R"({"a":"some words","b":"else"})";
+  Redactor({"words"}, std::chrono::milliseconds(0)).redact(record, {});
+  EXPECT_EQ(record, R"({"a":"***","b":"else"})");
+}
+
+TEST(Redactor, GoesOnWithoutAPatternThatIsNone) {
+  EXPECT_EQ(redacted(R"({"a":"some words"})", {"(", "words"}), R"({"a":"some ***"})");
+}
+
+TEST(Redactor, CopesWithDeepNesting) {
+  const std::string deep(100'000, '[');
+  std::string record = R"({"a":)" + deep + R"("sk-12345")" + std::string(100'000, ']') + "}";
+  Redactor({"x"}).redact(record, secrets({"sk-12345"}));
+  EXPECT_NE(record.find("[\"***\"]"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace aifd::services
