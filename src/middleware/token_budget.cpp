@@ -6,6 +6,7 @@
 #include "aifd/middleware/retry_fields.hpp"
 #include "aifd/protocol/json_peek.hpp"
 #include "aifd/protocol/media_type.hpp"
+#include "aifd/protocol/token_estimate.hpp"
 
 namespace aifd::middleware {
 
@@ -15,14 +16,9 @@ using services::TokenQuota;
 
 namespace {
 
-constexpr std::uint64_t kBytesPerToken = 4;
 constexpr std::uint64_t kMostGuessedOutput = 4096;
 // For a request that no wait helps: a client that obeys comes back so rarely that it does no harm.
 constexpr std::chrono::hours kNeverWait{1};
-
-std::uint64_t tokens_of(std::uint64_t bytes) noexcept {
-  return bytes / kBytesPerToken + (bytes % kBytesPerToken != 0 ? 1 : 0);
-}
 
 std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) noexcept {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
@@ -43,12 +39,12 @@ Task<Result<TokenEstimate>> estimate_of(Exchange& exchange, std::uint64_t max_bu
   }
   const protocol::BodyFraming framing = exchange.body.framing();
   if (framing.kind == protocol::BodyKind::length && framing.length > max_buffered_bytes) {
-    estimate.prompt = tokens_of(framing.length);
+    estimate.prompt = protocol::estimated_tokens(framing.length);
     co_return estimate;
   }
   const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes);
   if (!whole) co_return whole.error();
-  estimate.prompt = tokens_of(exchange.body.held().size());
+  estimate.prompt = protocol::estimated_tokens(exchange.body.held().size());
   if (!*whole) co_return estimate;
   const auto peek = protocol::peek_json(exchange.body.held());
   if (peek) estimate.most_output = peek->max_tokens;
@@ -143,7 +139,8 @@ std::uint64_t guessed_output(const TokenEstimate& estimate, const AnswerSeen& an
       return answer.events;
     case AnswerSeen::Body::text:
       if (estimate.is_upload) return 0;
-      return std::min(tokens_of(answer.bytes), estimate.most_output.value_or(kMostGuessedOutput));
+      return std::min(protocol::estimated_tokens(answer.bytes),
+                      estimate.most_output.value_or(kMostGuessedOutput));
     case AnswerSeen::Body::other:
       break;
   }

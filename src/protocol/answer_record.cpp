@@ -1,0 +1,202 @@
+#include "answer_record.hpp"
+
+#include <algorithm>
+
+#include "aifd/protocol/dialect.hpp"
+#include "body_kind.hpp"
+#include "record_json.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+using Api = ConversationApi;
+using Choices = std::vector<const KeptChoice*>;
+
+Choices in_order(const std::vector<KeptChoice>& choices) {
+  Choices sorted;
+  for (const KeptChoice& choice : choices) sorted.push_back(&choice);
+  std::ranges::sort(sorted, {}, &KeptChoice::index);
+  return sorted;
+}
+
+// In the shape of chat completions, whatever API they come from.
+void append_call(std::string& out, std::size_t index, const KeptCall& call) {
+  RecordWriter writer;
+  writer.number("index", index);
+  writer.joined("id", call.id);
+  writer.text("type", call.is_custom ? "custom" : "function");
+  RecordWriter function;
+  function.joined("name", call.name);
+  function.joined(call.is_custom ? "input" : "arguments", call.arguments);
+  writer.value(call.is_custom ? "custom" : "function") += function.finish();
+  out += writer.finish();
+}
+
+void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
+  std::string& out = writer.value("assistant");
+  char before = '[';
+  std::size_t position = 0;
+  for (const KeptCall& call : choice.calls) {
+    out += before;
+    before = ',';
+    append_call(out, api == Api::chat ? call.index : position, call);
+    ++position;
+  }
+  out += ']';
+}
+
+void write_assistant(RecordWriter& writer, Api api, const KeptChoice& choice) {
+  if (!choice.calls.empty()) {
+    write_calls(writer, api, choice);
+  } else if (choice.has_text) {
+    writer.joined("assistant", choice.text);
+  } else {
+    writer.null("assistant");
+  }
+  writer.boolean("is_tool_calls", !choice.calls.empty());
+}
+
+void write_other_texts(RecordWriter& writer, const KeptChoice& choice) {
+  if (!choice.calls.empty()) writer.joined_if_any("content", choice.text);
+  writer.joined_if_any("reasoning", choice.reasoning);
+  writer.joined_if_any("refusal", choice.refusal);
+}
+
+template <class Write>
+void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
+  if (choices.size() < 2) return;
+  std::string& out = writer.value("choices");
+  char before = '[';
+  for (const KeptChoice* choice : choices) {
+    RecordWriter item;
+    item.number("index", choice->index);
+    write(item, *choice);
+    item.joined_or_null("finish_reason", choice->finish_reason);
+    out += before;
+    out += item.finish();
+    before = ',';
+  }
+  out += ']';
+}
+
+void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choices& choices) {
+  static const KeptChoice kNone;
+  const KeptChoice& first = choices.empty() ? kNone : *choices.front();
+  write_assistant(writer, api, first);
+  writer.text("uid", uid);
+  write_other_texts(writer, first);
+  write_choices(writer, choices, [api](RecordWriter& item, const KeptChoice& choice) {
+    write_assistant(item, api, choice);
+    write_other_texts(item, choice);
+  });
+}
+
+void write_text(RecordWriter& writer, std::string_view name, const KeptChoice& choice) {
+  choice.has_text ? writer.joined(name, choice.text) : writer.null(name);
+}
+
+void write_completion(RecordWriter& writer, std::string_view uid, const Choices& choices) {
+  choices.empty() ? writer.null("text") : write_text(writer, "text", *choices.front());
+  writer.text("uid", uid);
+  write_choices(writer, choices, [](RecordWriter& item, const KeptChoice& choice) {
+    write_text(item, "text", choice);
+  });
+}
+
+void write_general(RecordWriter& writer, std::string_view uid, const AnswerFacts& facts) {
+  std::string& out = writer.value("response");
+  if (facts.response.empty()) {
+    out += "null";
+  } else if (!may_be_json(facts.content_type, facts.response) ||
+             !append_record_json(out, facts.response)) {
+    out += '"';
+    append_json_escaped(out, facts.response);
+    out += '"';
+  }
+  writer.number("response_bytes", facts.bytes);
+  writer.text_or_null("content_type", facts.content_type);
+  writer.text("uid", uid);
+}
+
+void write_body(RecordWriter& writer, Api api, std::string_view uid, const KeptAnswer& answer,
+                const Choices& choices, const AnswerFacts& facts) {
+  switch (api) {
+    case Api::chat:
+    case Api::responses:
+    case Api::messages:
+      return write_chat(writer, api, uid, choices);
+    case Api::completion:
+    case Api::whisper:
+      return write_completion(writer, uid, choices);
+    case Api::embedding:
+      writer.joined_or_null("object", answer.object);
+      return writer.text("uid", uid);
+    case Api::general:
+      return write_general(writer, uid, facts);
+  }
+}
+
+void write_usage(RecordWriter& writer, const KeptAnswer& answer, const AnswerFacts& facts) {
+  switch (facts.source) {
+    case UsageSource::exact:
+      writer.json("usage", answer.usage);
+      return writer.text("usage_source", "exact");
+    case UsageSource::estimated: {
+      RecordWriter usage;
+      usage.number("prompt_tokens", facts.estimate.prompt);
+      usage.number("completion_tokens", facts.estimate.completion);
+      usage.number("total_tokens", facts.estimate.prompt + facts.estimate.completion);
+      writer.value("usage") += usage.finish();
+      return writer.text("usage_source", "estimated");
+    }
+    case UsageSource::unknown:
+      break;
+  }
+  writer.null("usage");
+  writer.text("usage_source", "unknown");
+}
+
+// With three decimals.
+void write_milliseconds(RecordWriter& writer, std::string_view name,
+                        std::chrono::microseconds time) {
+  const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+  const std::string decimals = std::to_string(1000 + count % 1000);
+  writer.value(name).append(std::to_string(count / 1000)).append(".").append(decimals, 1, 3);
+}
+
+void write_times(RecordWriter& writer, const AnswerNote& note) {
+  note.first_byte ? write_milliseconds(writer, "ttft_ms", *note.first_byte)
+                  : writer.null("ttft_ms");
+  write_milliseconds(writer, "duration_ms", note.duration);
+}
+
+}  // namespace
+
+std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
+                          const AnswerFacts& facts) {
+  RecordWriter writer;
+  const Choices choices = in_order(answer.choices);
+  write_body(writer, api, note.uid, answer, choices, facts);
+  writer.text("datetime", note.datetime);
+  writer.joined_or_null("model", answer.model);
+  writer.number("status", static_cast<std::uint64_t>(std::max(note.status, 0)));
+  writer.joined_or_null("finish_reason",
+                        choices.empty() ? std::string_view{} : choices.front()->finish_reason);
+  write_usage(writer, answer, facts);
+  writer.text("ended_by", note.ended_by);
+  writer.text("phase", note.phase);
+  writer.text_if_any("error", note.error);
+  writer.joined_if_any("error_text", answer.error_text);
+  writer.text_if_any("drained", note.drained);
+  write_times(writer, note);
+  writer.text_if_any("cache", note.cache);
+  writer.number("attempts", note.attempts);
+  writer.text("api", to_string(api));
+  writer.text_if_any("route", note.route);
+  writer.text_or_null("upstream", note.upstream);
+  writer.text_if_any("key", note.key);
+  if (facts.truncated) writer.boolean("truncated", true);
+  return writer.finish();
+}
+
+}  // namespace aifd::protocol

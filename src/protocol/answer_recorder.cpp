@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <utility>
+
+#include "aifd/protocol/conversation.hpp"
+#include "aifd/protocol/dialect.hpp"
+#include "aifd/protocol/fields.hpp"
+#include "aifd/protocol/token_estimate.hpp"
+#include "answer_reader.hpp"
+#include "answer_record.hpp"
+#include "body_kind.hpp"
+#include "event_feed.hpp"
+#include "json_tape.hpp"
+#include "kept_answer.hpp"
+#include "partial_json.hpp"
+#include "record_json.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+using Api = ConversationApi;
+
+constexpr std::size_t kMostEventBytes = std::size_t{16} << 20;
+constexpr std::size_t kMostErrorBytes = 4096;  // of one that is no JSON
+
+bool is_success(int status) noexcept {
+  return status >= 200 && status < 300;
+}
+
+bool is_coded(std::string_view content_encoding) {
+  const std::string_view coding = trimmed(content_encoding);
+  return !coding.empty() && !iequals(coding, "identity");
+}
+
+bool looks_like_events(std::string_view body) {
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
+  return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
+}
+
+}  // namespace
+
+class AnswerRecorder::Impl {
+ public:
+  Impl(Api api, Options options)
+      : api_(api),
+        options_(options),
+        kept_(options.max_bytes),
+        reader_(answer_reader(api, kept_)),
+        events_(EventFeed::Kind::sse, std::min(kMostEventBytes, options.max_bytes)) {}
+
+  void head(int status, std::string_view content_type, std::string_view content_encoding) {
+    status_ = status;
+    content_type_ = content_type;
+    is_coded_ = is_coded(content_encoding);
+  }
+
+  void feed(std::string_view bytes) {
+    bytes_ += bytes.size();
+    if (form_ == Form::unknown) {
+      keep(bytes);
+      form_ = form_of(body_);
+      if (form_ == Form::events) take_events(std::exchange(body_, {}));
+    } else if (form_ == Form::events) {
+      take_events(bytes);
+    } else if (form_ == Form::whole) {
+      keep(bytes);
+    }
+  }
+
+  std::string record(const AnswerNote& note) {
+    if (form_ == Form::events) {
+      events_.end();
+      take_events({});
+    } else if (form_ != Form::unread) {
+      take_body();
+    }
+    return answer_record(api_, note, kept_, facts(note));
+  }
+
+ private:
+  enum class Form {
+    unknown,  // no byte came yet
+    events,
+    whole,   // kept until its end
+    unread,  // coded, or of no use for the record
+  };
+
+  // The first byte tells an object from a stream, whatever the head says.
+  Form form_of(std::string_view bytes) {
+    if (is_coded_) return Form::unread;
+    if (api_ == Api::general) return is_binary_type(content_type_) ? Form::unread : Form::whole;
+    const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) return Form::unknown;
+    if (is_json_lines(content_type_)) {
+      events_ = EventFeed(EventFeed::Kind::lines, kMostEventBytes);
+      return Form::events;
+    }
+    const bool is_json = bytes[first] == '{' || bytes[first] == '[';
+    const bool may_stream = api_ != Api::embedding && api_ != Api::whisper;
+    const bool is_stream = content_type_.empty() ? may_stream && options_.streams_by_default
+                                                 : is_event_stream(content_type_);
+    return is_stream && !is_json ? Form::events : Form::whole;
+  }
+
+  void keep(std::string_view bytes) {
+    std::string skimmed;
+    if (api_ == Api::embedding) {
+      skimmer_.feed(bytes, skimmed);
+      bytes = skimmed;
+    }
+    const std::size_t left = options_.max_bytes - body_.size();
+    if (bytes.size() > left) kept_.cut();
+    body_ += bytes.substr(0, left);
+  }
+
+  void take_events(std::string_view bytes) {
+    events_.give(bytes);
+    while (events_.next()) take_event(events_.name(), events_.data());
+    if (events_.was_cut()) kept_.cut();
+  }
+
+  void take_event(std::string_view name, std::string_view data) {
+    if (!tape_.read(data)) {
+      if (name == "error") set_error_text(data);
+      return;
+    }
+    const std::uint64_t before = kept_.content_bytes();
+    reader_->take(tape_.root());
+    if (kept_.content_bytes() > before) ++content_events_;
+    if (name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
+  }
+
+  void take_body() {
+    if (may_be_json(content_type_, body_) && (tape_.read(body_) || read_beginning())) {
+      is_read_ = true;
+      if (is_success(status_)) {
+        reader_->take(tape_.root());
+      } else {
+        kept_.set_error(tape_.root());
+      }
+    } else if (is_success(status_)) {
+      take_text();
+    } else if (api_ != Api::general) {
+      set_error_text(body_);
+    }
+  }
+
+  // Of an answer that was cut off what is there counts.
+  bool read_beginning() {
+    completed_ = completed_json(body_);
+    return tape_.read(completed_);
+  }
+
+  void take_text() {
+    if (looks_like_events(body_)) {
+      EventFeed feed(EventFeed::Kind::sse, options_.max_bytes);
+      feed.give(body_);
+      feed.end();
+      while (feed.next()) take_event(feed.name(), feed.data());
+    } else if (api_ == Api::whisper) {
+      KeptChoice* const choice = kept_.choice(0);
+      choice->has_text = bytes_ > 0;
+      append_json_escaped(choice->text, whole_text());
+    }
+  }
+
+  std::string_view whole_text() const {
+    return std::string_view{body_}.substr(0, whole_characters(body_));
+  }
+
+  void set_error_text(std::string_view text) {
+    text = text.substr(0, kMostErrorBytes);
+    kept_.error_text.clear();
+    append_json_escaped(kept_.error_text, text.substr(0, whole_characters(text)));
+  }
+
+  AnswerFacts facts(const AnswerNote& note) {
+    AnswerFacts facts;
+    facts.content_type = content_type_;
+    facts.bytes = bytes_;
+    facts.truncated = kept_.was_cut() || note.bytes_lost;
+    facts.source = usage_source(note);
+    if (facts.source == UsageSource::estimated) facts.estimate = estimate(note);
+    if (api_ == Api::general && is_text()) facts.response = whole_text();
+    return facts;
+  }
+
+  bool is_text() const {
+    const bool says_text = istarts_with(trimmed(content_type_), "text/") ||
+                           icontains(main_value(content_type_), "json");
+    return says_text || (is_utf8(whole_text()) && body_.find('\0') == std::string::npos);
+  }
+
+  UsageSource usage_source(const AnswerNote& note) const {
+    if (!is_success(status_)) return UsageSource::unknown;
+    const bool is_to_end = note.ended_by == "complete" || note.drained == "whole";
+    if (is_to_end && kept_.usage_is_final) return UsageSource::exact;
+    if (!kept_.usage.empty()) return UsageSource::estimated;
+    const bool is_counted = api_ != Api::whisper && api_ != Api::general;
+    const bool says_something = kept_.content_bytes() > 0 || (is_bare() && bytes_ > 0);
+    return is_counted && says_something ? UsageSource::estimated : UsageSource::unknown;
+  }
+
+  // Whether its bytes are all that is known of what it says.
+  bool is_bare() const {
+    return api_ == Api::embedding || form_ == Form::unread || (form_ == Form::whole && !is_read_);
+  }
+
+  TokenCounts estimate(const AnswerNote& note) const {
+    TokenCounts counts = reported_tokens(kept_.usage);
+    if (counts.prompt == 0) counts.prompt = estimated_tokens(note.request_bytes);
+    if (api_ == Api::embedding) return counts;
+    const std::uint64_t bytes = is_bare() ? bytes_ : kept_.content_bytes();
+    const std::uint64_t guess = content_events_ > 0 ? content_events_ : estimated_tokens(bytes);
+    counts.completion = std::max(counts.completion, guess);
+    return counts;
+  }
+
+  Api api_;
+  Options options_;
+  KeptAnswer kept_;
+  std::unique_ptr<AnswerReader> reader_;
+  EventFeed events_;
+  ListSkimmer skimmer_;
+  JsonTape tape_;
+  int status_ = 0;
+  std::string content_type_;
+  bool is_coded_ = false;
+  Form form_ = Form::unknown;
+  std::string body_;
+  std::string completed_;  // what was made of one that is cut
+  std::uint64_t bytes_ = 0;
+  std::uint64_t content_events_ = 0;
+  bool is_read_ = false;  // the body, as JSON
+};
+
+AnswerRecorder::AnswerRecorder(ConversationApi api, Options options)
+    : impl_(std::make_unique<Impl>(api, options)) {}
+
+AnswerRecorder::~AnswerRecorder() = default;
+
+void AnswerRecorder::head(int status, std::string_view content_type,
+                          std::string_view content_encoding) {
+  impl_->head(status, content_type, content_encoding);
+}
+
+void AnswerRecorder::feed(std::string_view bytes) {
+  impl_->feed(bytes);
+}
+
+std::string AnswerRecorder::record(const AnswerNote& note) {
+  return impl_->record(note);
+}
+
+}  // namespace aifd::protocol

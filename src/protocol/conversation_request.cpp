@@ -1,0 +1,286 @@
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "aifd/protocol/conversation.hpp"
+#include "aifd/protocol/dialect.hpp"
+#include "body_kind.hpp"
+#include "json_depth.hpp"
+#include "json_reader.hpp"
+#include "json_text.hpp"
+#include "record_json.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+using Api = ConversationApi;
+using Kind = JsonReader::Kind;
+
+// Why a body is not in its record.
+constexpr std::string_view kTooLarge = "too_large";
+constexpr std::string_view kCoded = "coded";
+constexpr std::string_view kNotJson = "not_json";
+constexpr std::string_view kNotUtf8 = "not_utf8";
+
+struct Member {
+  std::string_view name;            // in the record
+  std::string_view otherwise;       // what an absent one counts as; empty: it is left out
+  std::string_view body_name = {};  // where another in the body
+};
+
+constexpr std::array<Member, 2> kChatBegin{{{"model", "null"}, {"stream", "false"}}};
+constexpr std::array<Member, 2> kChatTokens{
+    {{"max_tokens", "null"}, {"max_completion_tokens", ""}}};
+constexpr std::array<Member, 2> kResponsesTokens{
+    {{"max_tokens", "null", "max_output_tokens"}, {"max_completion_tokens", ""}}};
+constexpr std::array<Member, 8> kChatSampling{{{"response_format", "null"},
+                                               {"n", "1"},
+                                               {"temperature", "1"},
+                                               {"top_p", "1"},
+                                               {"logit_bias", "null"},
+                                               {"frequency_penalty", "0"},
+                                               {"presence_penalty", "0"},
+                                               {"seed", "null"}}};
+constexpr std::array<Member, 1> kChatStop{{{"stop", "null"}}};
+constexpr std::array<Member, 1> kMessagesStop{{{"stop", "null", "stop_sequences"}}};
+constexpr std::array<Member, 3> kChatEnd{
+    {{"user", "null"}, {"tools", "null"}, {"tool_choice", "null"}}};
+constexpr std::array<Member, 4> kCompletion{
+    {{"prompt", "null"}, {"model", "null"}, {"stream", "false"}, {"temperature", "1"}}};
+constexpr std::array<Member, 3> kEmbedding{
+    {{"input", "null"}, {"model", "null"}, {"encoding_format", R"("float")"}}};
+constexpr std::array<Member, 6> kWhisper{{{"file", "null"},
+                                          {"model", "null"},
+                                          {"language", "null"},
+                                          {"prompt", "null"},
+                                          {"response_format", "null"},
+                                          {"temperature", "null"}}};
+
+constexpr std::array<std::string_view, 27> kWanted{"messages",
+                                                   "input",
+                                                   "instructions",
+                                                   "system",
+                                                   "model",
+                                                   "stream",
+                                                   "max_tokens",
+                                                   "max_output_tokens",
+                                                   "max_completion_tokens",
+                                                   "response_format",
+                                                   "n",
+                                                   "temperature",
+                                                   "top_p",
+                                                   "logit_bias",
+                                                   "frequency_penalty",
+                                                   "presence_penalty",
+                                                   "seed",
+                                                   "stop",
+                                                   "stop_sequences",
+                                                   "user",
+                                                   "tools",
+                                                   "tool_choice",
+                                                   "caching",
+                                                   "prompt",
+                                                   "encoding_format",
+                                                   "file",
+                                                   "language"};
+
+// What of a body's top level may be recorded. Views into the body.
+class Body {
+ public:
+  // False where it is no JSON object, or nested deeper than a record may be.
+  bool read(std::string_view text) {
+    if (is_deeper_than(kMostRecordDepth, text)) return false;
+    JsonReader reader(text, JsonReader::Surrogates::also_alone);
+    JsonReader::Token token = reader.next();
+    if (token.kind != Kind::begin_object) return false;
+    for (token = reader.next(); token.kind == Kind::name; token = reader.next()) {
+      const auto wanted = std::ranges::find(kWanted, inside(token.text));
+      const std::string_view value = reader.finish_value(reader.next());
+      if (value.empty()) return false;
+      if (wanted != kWanted.end())
+        values_[static_cast<std::size_t>(wanted - kWanted.begin())] = value;
+    }
+    return token.kind == Kind::end_object && reader.next().kind == Kind::end;
+  }
+
+  // Empty where there is no such member.
+  std::string_view get(std::string_view name) const {
+    const auto wanted = std::ranges::find(kWanted, name);
+    return wanted == kWanted.end() ? std::string_view{}
+                                   : values_[static_cast<std::size_t>(wanted - kWanted.begin())];
+  }
+
+ private:
+  std::array<std::string_view, kWanted.size()> values_{};  // the last of each name
+};
+
+// The items of a list that is put together for the record.
+class ItemWriter {
+ public:
+  explicit ItemWriter(std::string& out) : out_(out), begin_(out.size()) { out_ += '['; }
+
+  void item(std::string_view json) {
+    separate();
+    if (!append_record_json(out_, json)) out_ += "null";
+  }
+
+  void message(std::string_view role, std::string_view content) {
+    separate();
+    out_.append(R"({"role":")").append(role).append(R"(","content":)");
+    if (!append_record_json(out_, content)) out_ += "null";
+    out_ += '}';
+  }
+
+  void items(std::string_view list) {
+    const std::size_t before = out_.size();
+    separate();
+    const std::size_t begin = out_.size();
+    if (!append_record_json(out_, list) || out_.size() - begin <= 2) {
+      out_.resize(before);
+      return;
+    }
+    out_.pop_back();
+    out_.erase(begin, 1);
+  }
+
+  void finish() { out_ += ']'; }
+
+ private:
+  void separate() {
+    if (out_.size() > begin_ + 1) out_ += ',';
+  }
+
+  std::string& out_;
+  std::size_t begin_;
+};
+
+bool is_said(std::string_view value) {
+  const JsonKind kind = kind_of(value);
+  return kind != JsonKind::none && kind != JsonKind::null;
+}
+
+// One list of `system`, where it says something, and what the caller sent behind it.
+void write_messages(RecordWriter& record, std::string_view system, std::string_view messages) {
+  const bool has_system = is_said(system) && system != R"("")";
+  if (!has_system && !is_said(messages)) return record.null("messages");
+  ItemWriter list(record.value("messages"));
+  if (has_system) list.message("system", system);
+  switch (kind_of(messages)) {
+    case JsonKind::array:
+      list.items(messages);
+      break;
+    case JsonKind::string:
+      list.message("user", messages);
+      break;
+    case JsonKind::none:
+    case JsonKind::null:
+      break;
+    default:
+      list.item(messages);
+  }
+  list.finish();
+}
+
+// Of a body that could not be read all is unknown.
+void write_members(RecordWriter& record, const Body& body, bool is_known,
+                   std::span<const Member> members) {
+  for (const Member& member : members) {
+    std::string_view value = body.get(member.body_name.empty() ? member.name : member.body_name);
+    if (value.empty() && !member.otherwise.empty()) value = is_known ? member.otherwise : "null";
+    if (!value.empty()) record.json(member.name, value);
+  }
+}
+
+void write_chat(RecordWriter& record, Api api, const Body& body, bool is_known) {
+  if (api == Api::responses) {
+    const std::string_view instructions = body.get("instructions");
+    const bool is_text = kind_of(instructions) == JsonKind::string;
+    write_messages(record, is_text ? instructions : std::string_view{}, body.get("input"));
+  } else if (api == Api::messages) {
+    write_messages(record, body.get("system"), body.get("messages"));
+  } else {
+    const std::string_view messages = body.get("messages");
+    record.json("messages", messages.empty() ? "null" : messages);
+  }
+  write_members(record, body, is_known, kChatBegin);
+  write_members(record, body, is_known, api == Api::responses ? kResponsesTokens : kChatTokens);
+  write_members(record, body, is_known, kChatSampling);
+  write_members(record, body, is_known, api == Api::messages ? kMessagesStop : kChatStop);
+  write_members(record, body, is_known, kChatEnd);
+}
+
+// Why the body of a general route is not in its record; empty: it is.
+std::string_view write_payload(RecordWriter& record, const RequestNote& note,
+                               std::string_view body) {
+  std::string_view shortened = note.too_large ? kTooLarge : note.coded ? kCoded : "";
+  std::string& out = record.value("payload");
+  if (!shortened.empty() || body.empty()) {
+    out += "null";
+  } else if (may_be_json(note.content_type, body) && append_record_json(out, body)) {
+    return {};
+  } else if (!is_utf8(body)) {
+    out += "null";
+    shortened = kNotUtf8;
+  } else {
+    out += "\"";
+    append_json_escaped(out, body);
+    out += "\"";
+  }
+  return shortened;
+}
+
+void write_body(RecordWriter& record, Api api, const Body& body, bool is_known) {
+  switch (api) {
+    case Api::completion:
+      return write_members(record, body, is_known, kCompletion);
+    case Api::embedding:
+      return write_members(record, body, is_known, kEmbedding);
+    case Api::whisper:
+      return write_members(record, body, is_known, kWhisper);
+    default:
+      return write_chat(record, api, body, is_known);
+  }
+}
+
+bool has_caching(Api api) {
+  return api == Api::embedding || log_kind(api) == log_kind(Api::chat);
+}
+
+std::string_view why_unread(const RequestNote& note, std::string_view text) {
+  if (note.too_large) return kTooLarge;
+  if (note.coded) return kCoded;
+  return is_utf8(text) ? kNotJson : kNotUtf8;
+}
+
+}  // namespace
+
+std::string request_record(ConversationApi api, const RequestNote& note, std::string_view text) {
+  RecordWriter record;
+  std::string_view shortened;
+  Body body;
+  if (api == Api::general) {
+    record.text("method", note.method);
+    record.text("path", note.path);
+    record.text_or_null("content_type", note.content_type);
+    shortened = write_payload(record, note, text);
+    record.number("payload_bytes", note.body_bytes);
+  } else {
+    const bool is_known = !note.too_large && !note.coded && body.read(text);
+    if (!is_known) {
+      body = {};
+      shortened = why_unread(note, text);
+    }
+    write_body(record, api, body, is_known);
+  }
+  record.text_or_null("ip", note.ip);
+  record.text("uid", note.uid);
+  if (has_caching(api)) record.json("caching", body.get("caching"));
+  record.text("datetime", note.datetime);
+  record.text_if_any("shortened", shortened);
+  record.text("api", to_string(api));
+  record.text_if_any("route", note.route);
+  record.text_if_any("key", note.key);
+  return record.finish();
+}
+
+}  // namespace aifd::protocol

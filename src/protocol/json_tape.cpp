@@ -1,0 +1,95 @@
+#include "json_tape.hpp"
+
+#include <charconv>
+#include <limits>
+
+namespace aifd::protocol {
+namespace {
+
+using Kind = JsonReader::Kind;
+using Token = JsonReader::Token;
+
+constexpr std::string_view kPassedOver = R"("logprobs")";
+
+}  // namespace
+
+bool JsonTape::read(std::string_view text) {
+  text_ = text;
+  if (take_tokens()) return true;
+  nodes_.clear();
+  return false;
+}
+
+bool JsonTape::take_tokens() {
+  nodes_.clear();
+  open_ = 0;
+  if (text_.size() >= std::numeric_limits<std::uint32_t>::max()) return false;
+  JsonReader reader(text_, JsonReader::Surrogates::also_alone);
+  std::string_view name;  // of the member whose value comes next
+  for (;;) {
+    const Token token = reader.next();
+    switch (token.kind) {
+      case Kind::name:
+        name = token.text;
+        break;
+      case Kind::end_object:
+      case Kind::end_array:
+        close(place(token.text) + 1);
+        break;
+      case Kind::end:
+        return true;
+      case Kind::invalid:
+        return false;
+      default:
+        if (!add(reader, token, name)) return false;
+        name = {};
+    }
+  }
+}
+
+bool JsonTape::add(JsonReader& reader, const Token& token, std::string_view name) {
+  if (nodes_.size() == kMostValues) return false;
+  const bool opens = token.kind == Kind::begin_object || token.kind == Kind::begin_array;
+  const bool is_passed_over = opens && name == kPassedOver;
+  const std::string_view value = is_passed_over ? reader.finish_value(token) : token.text;
+  const auto at = static_cast<std::uint32_t>(nodes_.size());
+  Node node{place(value), static_cast<std::uint32_t>(value.size()), at + 1, 0, 0, kind_of(value)};
+  if (!name.empty()) {
+    node.key_begin = place(name) + 1;
+    node.key_size = static_cast<std::uint32_t>(name.size() - 2);
+  }
+  if (opens && !is_passed_over) {
+    node.next = open_;
+    open_ = at;
+  }
+  nodes_.push_back(node);
+  return !value.empty();
+}
+
+void JsonTape::close(std::size_t end) noexcept {
+  Node& node = nodes_[open_];
+  node.size = static_cast<std::uint32_t>(end - node.begin);
+  open_ = node.next;
+  node.next = static_cast<std::uint32_t>(nodes_.size());
+}
+
+std::uint64_t JsonTape::Value::count() const noexcept {
+  constexpr std::uint64_t kMost = 1'000'000'000'000;
+  if (!is(JsonKind::number)) return 0;
+  const std::string_view digits = text();
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool is_whole = error == std::errc{} && end == digits.data() + digits.size();
+  return is_whole && value <= kMost ? value : 0;
+}
+
+JsonTape::Value JsonTape::Value::get(std::string_view key) const noexcept {
+  Value found;
+  if (!is(JsonKind::object)) return found;
+  for (const Value member : *this) {
+    if (member.key() == key) found = member;
+  }
+  return found;
+}
+
+}  // namespace aifd::protocol

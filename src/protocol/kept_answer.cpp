@@ -1,0 +1,98 @@
+#include "kept_answer.hpp"
+
+#include <algorithm>
+
+#include "aifd/protocol/dialect.hpp"
+#include "joined_fields.hpp"
+#include "record_json.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+constexpr std::size_t kMostParts = 1024;
+constexpr std::size_t kMostShortBytes = std::size_t{16} * 1024;
+
+template <class Part>
+Part* find_part(std::vector<Part>& parts, std::size_t index) {
+  if (!parts.empty() && parts.back().index == index) return &parts.back();
+  const auto found = std::ranges::find(parts, index, &Part::index);
+  return found == parts.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+KeptChoice* KeptAnswer::choice(std::size_t index) {
+  if (KeptChoice* found = find_part(choices, index)) return found;
+  if (++parts_ > kMostParts) {
+    cut();
+    return nullptr;
+  }
+  choices.emplace_back().index = index;
+  return &choices.back();
+}
+
+KeptCall* KeptAnswer::call(KeptChoice& choice, std::size_t index) {
+  if (KeptCall* found = find_part(choice.calls, index)) return found;
+  if (++parts_ > kMostParts) {
+    cut();
+    return nullptr;
+  }
+  choice.calls.emplace_back().index = index;
+  return &choice.calls.back();
+}
+
+void KeptAnswer::append(std::string& text, std::string_view escaped) {
+  content_bytes_ += escaped.size();
+  if (escaped.size() > left_) {
+    cut();
+    left_ = 0;  // what follows would stand where it does not belong
+  }
+  if (left_ == 0) return;
+  left_ -= escaped.size();
+  text += escaped;
+}
+
+void KeptAnswer::set(std::string& text, std::string_view escaped) {
+  if (escaped.empty()) return;
+  if (escaped.size() > kMostShortBytes) return cut();
+  text = escaped;
+}
+
+void KeptAnswer::set_usage(const JsonTape::Value& report) {
+  if (report.is(JsonKind::object)) set(usage, report.text());
+}
+
+void KeptAnswer::update_usage(const JsonTape::Value& report) {
+  if (!report.is(JsonKind::object)) return;
+  JsonTape before;
+  JoinedFields fields;
+  if (before.read(usage)) {
+    for (const JsonTape::Value member : before.root()) {
+      fields.add(member.key(), member.text(), JoinRule::last);
+    }
+  }
+  for (const JsonTape::Value member : report) {
+    fields.add(member.key(), member.text(), JoinRule::last);
+  }
+  std::string text = "{";
+  fields.append_to(text);
+  set(usage, text += '}');
+}
+
+void KeptAnswer::set_error(const JsonTape::Value& error) {
+  for (const std::string_view name : {"error", "message", "detail", "msg"}) {
+    const JsonTape::Value inner = error.get(name);
+    if (inner && !inner.is(JsonKind::null)) return set_error(inner);
+  }
+  if (error.is(JsonKind::string)) return set(error_text, error.string());
+  if (error.is(JsonKind::array)) {
+    const bool is_one = error.begin() != error.end();
+    if (is_one) set_error(*error.begin());
+    return;
+  }
+  std::string text;
+  append_json_escaped(text, error.text());
+  set(error_text, text);
+}
+
+}  // namespace aifd::protocol

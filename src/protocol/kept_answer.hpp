@@ -1,0 +1,77 @@
+// What the conversation log keeps of an answer, of whatever API, while it comes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json_tape.hpp"
+
+namespace aifd::protocol {
+
+// Texts are the insides of JSON strings, still escaped: joined they need not be unescaped.
+struct KeptCall {
+  std::size_t index = 0;
+  bool is_custom = false;  // called with a text, not with JSON
+  std::string id;
+  std::string name;
+  std::string arguments;
+};
+
+struct KeptChoice {
+  std::size_t index = 0;
+  bool has_text = false;  // there was one, if only an empty one
+  std::string text;
+  std::string reasoning;
+  std::string refusal;
+  std::string finish_reason;
+  std::vector<KeptCall> calls;
+};
+
+// Bounded: what does not fit any more is left out, and was_cut() says so.
+class KeptAnswer {
+ public:
+  explicit KeptAnswer(std::size_t max_bytes) noexcept : left_(max_bytes) {}
+
+  // The choice, or call of it, with this index, which may be new; nullptr where there are too many.
+  // Good until the next one is asked for.
+  KeptChoice* choice(std::size_t index);
+  KeptCall* call(KeptChoice& choice, std::size_t index);
+
+  // Lengthens a text by content, which costs tokens.
+  void append(std::string& text, std::string_view escaped);
+
+  // Replaces a short text by one that is not empty.
+  void set(std::string& text, std::string_view escaped);
+
+  // Replaces what was reported so far, or only the members that are said again.
+  void set_usage(const JsonTape::Value& report);
+  void update_usage(const JsonTape::Value& report);
+
+  // An error as the members "error" or "detail" of an answer have it, or as a whole answer: a
+  // text, or an object with one in it.
+  void set_error(const JsonTape::Value& error);
+
+  void cut() noexcept { was_cut_ = true; }
+  bool was_cut() const noexcept { return was_cut_; }
+
+  // Of content, so far.
+  std::uint64_t content_bytes() const noexcept { return content_bytes_; }
+
+  std::vector<KeptChoice> choices;  // in the order in which they came
+  std::string model;                // as served
+  std::string object;               // the answer's "object"
+  std::string error_text;
+  std::string usage;            // the object, as it came
+  bool usage_is_final = false;  // if the answer is read to its end
+
+ private:
+  std::size_t left_;
+  std::size_t parts_ = 0;  // choices and calls
+  std::uint64_t content_bytes_ = 0;
+  bool was_cut_ = false;
+};
+
+}  // namespace aifd::protocol

@@ -1,0 +1,161 @@
+#include "record_json.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "aifd/base/hex.hpp"
+#include "aifd/protocol/dialect.hpp"
+#include "json_reader.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+using Kind = JsonReader::Kind;
+using Token = JsonReader::Token;
+
+constexpr std::string_view kReplacement = "\\ufffd";
+constexpr std::size_t kUnitBytes = kReplacement.size();
+
+// Whether an escape \uXXXX stands there whose number lies in the 1,024 from this one on.
+bool is_surrogate(std::string_view text, int first) {
+  if (text.size() < kUnitBytes || !text.starts_with("\\u")) return false;
+  int unit = 0;
+  for (std::size_t i = 2; i < kUnitBytes; ++i) unit = unit * 16 + hex_value(text[i]);
+  return (unit & ~0x3FF) == first;
+}
+
+// Of the escape that the text begins with; 0 for half a pair.
+std::size_t escape_bytes(std::string_view text) {
+  if (!text.starts_with("\\u")) return 2;
+  if (is_surrogate(text, 0xDC00)) return 0;
+  if (!is_surrogate(text, 0xD800)) return kUnitBytes;
+  return is_surrogate(text.substr(kUnitBytes), 0xDC00) ? 2 * kUnitBytes : 0;
+}
+
+bool is_out_of_range(std::string_view number) {
+  constexpr std::size_t kMostDigits = 300;  // without an exponent these fit
+  if (number.size() < kMostDigits && number.find_first_of("eE") == std::string_view::npos) {
+    return false;
+  }
+  double value = 0;
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+  return read.ec == std::errc::result_out_of_range;
+}
+
+void append_token(std::string& out, const Token& token) {
+  const bool is_text = token.kind == Kind::string || token.kind == Kind::name;
+  if (is_text && token.has_escapes) {
+    append_joined(out, token.text);
+  } else if (token.kind == Kind::number && is_out_of_range(token.text)) {
+    out.append("\"").append(token.text).append("\"");
+  } else {
+    out += token.text;
+  }
+}
+
+bool needs_comma(const Token& token, Kind before) {
+  if (token.kind == Kind::end_object || token.kind == Kind::end_array) return false;
+  return before != Kind::begin_object && before != Kind::begin_array && before != Kind::name;
+}
+
+}  // namespace
+
+bool append_record_json(std::string& out, std::string_view json) {
+  const std::size_t begin = out.size();
+  JsonReader reader(json, JsonReader::Surrogates::also_alone);
+  Kind before = Kind::begin_array;
+  for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
+    if (token.kind == Kind::invalid || reader.depth() > kMostRecordDepth) {
+      out.resize(begin);
+      return false;
+    }
+    if (needs_comma(token, before)) out += ',';
+    append_token(out, token);
+    if (token.kind == Kind::name) out += ':';
+    before = token.kind;
+  }
+  return true;
+}
+
+void append_joined(std::string& out, std::string_view escaped) {
+  std::size_t from = 0;
+  for (std::size_t at = escaped.find('\\'); at < escaped.size(); at = escaped.find('\\', at)) {
+    const std::size_t length = escape_bytes(escaped.substr(at));
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    out.append(escaped.substr(from, at - from)).append(kReplacement);
+    at += kUnitBytes;
+    from = at;
+  }
+  out.append(escaped.substr(from));
+}
+
+std::size_t whole_characters(std::string_view text) noexcept {
+  const std::size_t most = std::min<std::size_t>(text.size(), 3);
+  for (std::size_t back = 1; back <= most; ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xC0) == 0x80) continue;
+    const std::size_t length = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return length > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+std::string& RecordWriter::value(std::string_view name) {
+  if (line_.size() > 1) line_ += ',';
+  line_.append("\"").append(name).append("\":");
+  return line_;
+}
+
+void RecordWriter::json(std::string_view name, std::string_view json) {
+  if (!append_record_json(value(name), json)) line_ += "null";
+}
+
+void RecordWriter::text(std::string_view name, std::string_view text) {
+  value(name) += '"';
+  append_json_escaped(line_, text);
+  line_ += '"';
+}
+
+void RecordWriter::joined(std::string_view name, std::string_view escaped) {
+  value(name) += '"';
+  append_joined(line_, escaped);
+  line_ += '"';
+}
+
+void RecordWriter::boolean(std::string_view name, bool value) {
+  this->value(name) += value ? "true" : "false";
+}
+
+void RecordWriter::number(std::string_view name, std::uint64_t value) {
+  this->value(name) += std::to_string(value);
+}
+
+void RecordWriter::null(std::string_view name) {
+  value(name) += "null";
+}
+
+void RecordWriter::text_or_null(std::string_view name, std::string_view text) {
+  text.empty() ? null(name) : this->text(name, text);
+}
+
+void RecordWriter::text_if_any(std::string_view name, std::string_view text) {
+  if (!text.empty()) this->text(name, text);
+}
+
+void RecordWriter::joined_or_null(std::string_view name, std::string_view escaped) {
+  escaped.empty() ? null(name) : joined(name, escaped);
+}
+
+void RecordWriter::joined_if_any(std::string_view name, std::string_view escaped) {
+  if (!escaped.empty()) joined(name, escaped);
+}
+
+std::string RecordWriter::finish() {
+  return std::move(line_ += '}');
+}
+
+}  // namespace aifd::protocol

@@ -1,0 +1,52 @@
+// The JSON of the conversation log's records: one line each, and valid for every reader.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aifd::protocol {
+
+// Nested deeper, a value is not recorded as JSON: readers of the log have limits of their own.
+inline constexpr std::size_t kMostRecordDepth = 512;
+
+// Appends the one value that `json` is, its bytes as they are but for the white space between its
+// tokens and what some readers refuse: an escape of half a surrogate pair becomes that of U+FFFD, a
+// number that is no double's a string. False where it is not JSON or nested too deep, with
+// nothing appended.
+bool append_record_json(std::string& out, std::string_view json);
+
+// Appends the inside of a JSON string that was put together of the insides of several, valid each;
+// halves of surrogate pairs that found no other half become U+FFFD.
+void append_joined(std::string& out, std::string_view escaped);
+
+// How many bytes of the text's beginning hold no part of a UTF-8 character that its end cuts off.
+std::size_t whole_characters(std::string_view text) noexcept;
+
+// Puts one record together, member by member.
+class RecordWriter {
+ public:
+  // `json` is what append_record_json() takes; null where it is not that.
+  void json(std::string_view name, std::string_view json);
+  void text(std::string_view name, std::string_view text);       // not escaped, of any bytes
+  void joined(std::string_view name, std::string_view escaped);  // what append_joined() takes
+  void boolean(std::string_view name, bool value);
+  void number(std::string_view name, std::uint64_t value);
+  void null(std::string_view name);
+
+  // null, or left out, where it is empty.
+  void text_or_null(std::string_view name, std::string_view text);
+  void text_if_any(std::string_view name, std::string_view text);
+  void joined_or_null(std::string_view name, std::string_view escaped);
+  void joined_if_any(std::string_view name, std::string_view escaped);
+
+  // Begins a member whose value the caller appends, valid and without line feeds.
+  std::string& value(std::string_view name);
+
+  std::string finish();
+
+ private:
+  std::string line_ = "{";
+};
+
+}  // namespace aifd::protocol
