@@ -5,6 +5,8 @@
 #include "aifd/middleware/admission.hpp"
 #include "aifd/middleware/benchmark.hpp"
 #include "aifd/middleware/cache.hpp"
+#include "aifd/middleware/client_gone.hpp"
+#include "aifd/middleware/conversation_log.hpp"
 #include "aifd/middleware/cors.hpp"
 #include "aifd/middleware/forward_key.hpp"
 #include "aifd/middleware/ip_filter.hpp"
@@ -95,6 +97,17 @@ chain::Chain build_chain(const config::Settings& settings, Services& services) {
   // Before all that costs an upstream or a store anything.
   add_request_limit(settings, services, links);
   add_token_quota(settings, services, links);
+
+  // Behind whatever may refuse: there is nothing to read on of a refusal.
+  if (!settings.client_gone.empty()) {
+    add(std::make_unique<middleware::ClientGone>(settings.client_gone));
+  }
+
+  // Behind all that may refuse, so that what is logged was let through; before the cache, whose
+  // answers are logged too.
+  if (services.conversations) {
+    add(std::make_unique<middleware::ConversationLog>(settings, *services.conversations));
+  }
 
   // Behind whatever may answer from here, so that a refusal is not paced.
   add_token_pace(settings, links);

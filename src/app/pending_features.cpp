@@ -7,9 +7,6 @@ std::vector<std::string> pending_features(const config::Settings& settings) {
   const auto add = [&names](bool is_set, const char* name) {
     if (is_set) names.emplace_back(name);
   };
-  add(settings.log_openai, "LOG_OPENAI");
-  add(settings.log_general, "LOG_GENERAL");
-  add(settings.print_chat, "PRINT_CHAT");
   add(settings.listen.web_ui, "--webui");
   return names;
 }

@@ -10,6 +10,7 @@
 #include "aifd/app/commands.hpp"
 #include "aifd/app/pending_features.hpp"
 #include "aifd/app/shutdown.hpp"
+#include "aifd/app/terminal.hpp"
 #include "aifd/app/version.hpp"
 #include "aifd/base/log.hpp"
 #include "aifd/config/banner.hpp"
@@ -76,10 +77,6 @@ void print_demo_hint(const std::string& url) {
                "\"content\":\"hi\"}]}'\n";
 }
 
-bool wants_colour() {
-  return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
-
 // Standard error is the journal when its device and inode are what JOURNAL_STREAM says
 // (systemd.exec(5)).
 bool is_journal() {
@@ -104,8 +101,8 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
     lead_to_demo_model(settings, model->server().port());
   }
   std::unique_ptr<services::LineWriter> access_log;
-  if (settings.access_log != "off") {
-    auto opened = services::LineWriter::open(settings.access_log);
+  if (settings.logs.access != "off") {
+    auto opened = services::LineWriter::open(settings.logs.access);
     if (!opened) {
       std::cerr << "aifd: " << opened.error().detail << '\n';
       return kBadConfig;
@@ -128,11 +125,12 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
   daemon.server().start();
   std::unique_ptr<AdminServer> admin = AdminServer::start(
       daemon.settings(), daemon.services(), sources.environment, daemon.server().port());
-  signals.wait();
+  signals.wait([&daemon] { daemon.services().reopen_logs(); });
   admin.reset();  // at once: from now on the port may be another daemon's
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
-  const bool stuck = daemon.server().running() || daemon.looks_up_names();
-  if (stuck) {  // a look-up that hangs, or a thread: nothing that is worth waiting for
+  const bool stuck = daemon.server().running() || daemon.looks_up_names() ||
+                     !daemon.services().finish_logs();
+  if (stuck) {  // a look-up that hangs, a disk, or a thread: nothing that is worth waiting for
     log::stop();
     std::_Exit(kOk);
   }

@@ -1,11 +1,17 @@
 #include "aifd/app/services.hpp"
 
+#include <chrono>
+
 #include "aifd/app/cache_store.hpp"
 #include "aifd/app/redis_tls.hpp"
+#include "aifd/app/terminal.hpp"
 #include "aifd/middleware/benchmark.hpp"
+#include "aifd/services/chat_printer.hpp"
 
 namespace aifd::app {
 namespace {
+
+constexpr std::chrono::seconds kLogPatience{5};  // for a slow disk, at the end
 
 std::unique_ptr<services::RedisLimiter> make_shared_limiter(const config::Limits& limits) {
   const bool limited = !limits.requests.empty() || !limits.global.empty();
@@ -13,6 +19,36 @@ std::unique_ptr<services::RedisLimiter> make_shared_limiter(const config::Limits
   const config::RedisUrl url = config::parse_redis_url(limits.backend_url.reveal()).value();
   return std::make_unique<services::RedisLimiter>(url, limits.strategy, limits.backend_timeout,
                                                   redis_tls(url));
+}
+
+// For PRINT_CHAT, unless the access log writes to the console: one writer, so that nothing is torn.
+std::unique_ptr<services::LineWriter> make_console(const config::Logs& logs) {
+  if (!logs.print_chat || logs.access == "stdout") return nullptr;
+  return std::move(services::LineWriter::open("stdout")).value();
+}
+
+// The console outlives the log.
+std::unique_ptr<services::ConversationLog> make_conversation_log(const config::Settings& settings,
+                                                                 services::LineWriter* console) {
+  const config::Logs& logs = settings.logs;
+  if (!logs.conversations()) return nullptr;
+  services::ConversationLogOptions options;
+  options.folder = logs.folder;
+  options.queue_bytes = logs.queue_bytes;
+  options.waits = logs.overflow == config::LogOverflow::wait;
+  options.rotate_bytes = logs.rotate_bytes;
+  options.keep = logs.keep;
+  options.compress = logs.compress;
+  options.redact = logs.redact;
+  options.max_answer_bytes = settings.max_buffered_body_bytes;
+  if (logs.print_chat && console != nullptr) {
+    const services::ChatPrinter printer([console](std::string_view block) { console->add(block); },
+                                        wants_colour());
+    options.on_record = [printer](std::string_view record, protocol::ConversationApi) {
+      printer.print(record);
+    };
+  }
+  return std::make_unique<services::ConversationLog>(std::move(options));
 }
 
 }  // namespace
@@ -25,6 +61,17 @@ Services::Services(const config::Settings& settings,
       limiter(settings.limits.strategy),
       shared_limiter(make_shared_limiter(settings.limits)),
       cache(settings.cache.on() ? make_cache_store(settings) : nullptr),
-      access_log(std::move(access_lines)) {}
+      access_log(std::move(access_lines)),
+      console(make_console(settings.logs)),
+      conversations(make_conversation_log(settings, console ? console.get() : access_log.get())) {}
+
+bool Services::finish_logs() {
+  return !conversations || conversations->stop(kLogPatience);
+}
+
+void Services::reopen_logs() noexcept {
+  if (access_log) access_log->reopen();
+  if (conversations) conversations->reopen();
+}
 
 }  // namespace aifd::app

@@ -16,20 +16,28 @@ Signals::Signals() {
   ::sigemptyset(&set_);
   ::sigaddset(&set_, SIGTERM);
   ::sigaddset(&set_, SIGINT);
+  ::sigaddset(&set_, SIGUSR1);
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of that write, not the end
 }
 
-void Signals::wait() const {
-  while (::sigwaitinfo(&set_, nullptr) < 0) {
+void Signals::wait(const std::function<void()>& reopen_logs) const {
+  for (;;) {
+    const int signal = ::sigwaitinfo(&set_, nullptr);
+    if (signal == SIGUSR1) {
+      reopen_logs();
+    } else if (signal > 0) {
+      return;
+    }
   }
 }
 
 bool Signals::wait_for(std::chrono::milliseconds time) const {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   const timespec limit{seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
-  return ::sigtimedwait(&set_, nullptr, &limit) > 0;
+  const int signal = ::sigtimedwait(&set_, nullptr, &limit);
+  return signal > 0 && signal != SIGUSR1;
 }
 
 void drain(net::Server& server, const Signals& signals, std::chrono::milliseconds drain_timeout) {

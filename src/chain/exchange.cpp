@@ -1,10 +1,19 @@
 #include "aifd/chain/exchange.hpp"
 
+#include <algorithm>
 #include <ranges>
 
 #include "aifd/chain/reply.hpp"
 
 namespace aifd::chain {
+
+namespace {
+
+bool is_success(int status) noexcept {
+  return status >= 200 && status < 300;
+}
+
+}  // namespace
 
 std::string_view to_string(CacheUse use) noexcept {
   switch (use) {
@@ -42,6 +51,21 @@ void Exchange::add_edit(std::unique_ptr<ReplyEdit> edit) {
 
 std::string_view Exchange::keep(std::string text) {
   return kept_.emplace_front(std::move(text));
+}
+
+void Exchange::show_head(protocol::ResponseHead& head) {
+  for (const auto& tap : taps_) tap->on_head(head);
+  progress.status = head.status;
+  const std::string_view coding = head.fields.get("Content-Encoding");
+  const bool readable = coding.empty() || protocol::iequals(coding, "identity");
+  if (counts_usage_ && is_success(head.status) && readable) usage_.emplace(dialect);
+}
+
+Clock::time_point Exchange::show(std::string_view bytes) noexcept {
+  if (usage_) usage_->feed(bytes);
+  Clock::time_point not_before = kAtOnce;
+  for (const auto& tap : taps_) not_before = std::max(not_before, tap->on_chunk(bytes));
+  return not_before;
 }
 
 void Exchange::finish(EndedBy ended_by, std::optional<Error> error) noexcept {

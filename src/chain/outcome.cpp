@@ -16,6 +16,18 @@ std::string_view to_string(EndedBy ended_by) noexcept {
   return "";
 }
 
+std::string_view to_string(Drained drained) noexcept {
+  switch (drained) {
+    case Drained::no:
+      break;
+    case Drained::whole:
+      return "whole";
+    case Drained::cut:
+      return "cut";
+  }
+  return {};
+}
+
 std::string_view to_string(Phase phase) noexcept {
   switch (phase) {
     case Phase::links:

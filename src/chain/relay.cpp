@@ -1,20 +1,12 @@
 #include "aifd/chain/relay.hpp"
 
-#include <algorithm>
 #include <optional>
 
+#include "aifd/base/millis.hpp"
 #include "aifd/protocol/media_type.hpp"
 
 namespace aifd::chain {
 namespace {
-
-Clock::time_point show(const Exchange& exchange, std::string_view bytes) noexcept {
-  Clock::time_point not_before = kAtOnce;
-  for (const auto& tap : exchange.taps()) {
-    not_before = std::max(not_before, tap->on_chunk(bytes));
-  }
-  return not_before;
-}
 
 // The upstream's own id is what its support asks for, so it keeps the usual name.
 void identify(const Exchange& exchange, protocol::ResponseHead& head) {
@@ -24,11 +16,21 @@ void identify(const Exchange& exchange, protocol::ResponseHead& head) {
 
 // A reverse proxy in front must not collect a stream before it passes it on.
 void keep_streaming(protocol::ResponseHead& head) {
-  constexpr std::string_view kEventStream = "text/event-stream";
-  if (protocol::iequals(protocol::media_type(head.fields), kEventStream) &&
+  if (protocol::is_event_stream(protocol::media_type(head.fields)) &&
       !head.fields.contains("X-Accel-Buffering")) {
     head.fields.add("X-Accel-Buffering", "no");
   }
+}
+
+// Where the time went until now (W3C Server Timing): "aifd;dur=0.085, upstream;dur=212.345".
+void tell_time(Exchange& exchange, protocol::ResponseHead& head) {
+  const Outcome& progress = exchange.progress;
+  std::string text = "aifd;dur=";
+  append_millis(text, progress.own_time(Clock::now()));
+  if (progress.upstream_time() != Clock::duration{0}) {
+    append_millis(text += ", upstream;dur=", progress.upstream_time());
+  }
+  head.fields.add("Server-Timing", exchange.keep(std::move(text)));
 }
 
 // Takes from `rest` what may be written next.
@@ -41,10 +43,10 @@ Piece take_part(const Exchange& exchange, Piece& rest) noexcept {
 }
 
 void start(Exchange& exchange, Reply& reply, ResponseSink& sink) {
-  for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
+  exchange.show_head(reply.head);
   identify(exchange, reply.head);
   keep_streaming(reply.head);
-  exchange.progress.status = reply.head.status;
+  tell_time(exchange, reply.head);
   sink.begin(reply.head, reply.framing);
 }
 
@@ -78,8 +80,7 @@ Task<Result<void>> relay(Exchange& exchange, Reply& reply, ResponseSink& sink) {
     Piece rest = *piece;
     do {
       const Piece part = take_part(exchange, rest);
-      const Clock::time_point not_before =
-          part.bytes.empty() ? kAtOnce : show(exchange, part.bytes);
+      const Clock::time_point not_before = part.bytes.empty() ? kAtOnce : exchange.show(part.bytes);
       if (not_before != kAtOnce && not_before > Clock::now()) {
         if (Result<void> flushed = co_await sink.flush(); !flushed) co_return flushed;
         if (Result<void> waited = co_await sink.wait_until(not_before); !waited) co_return waited;

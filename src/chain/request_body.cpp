@@ -31,12 +31,19 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
   co_return held_.size() <= max_bytes;
 }
 
+const protocol::JsonPeek* RequestBody::peek() {
+  if (!source_ended_ || passed_unheld_) return nullptr;
+  if (!peek_) peek_ = protocol::peek_json(held_);
+  return *peek_ ? &**peek_ : nullptr;
+}
+
 void RequestBody::replace(std::size_t offset, std::size_t length, std::string_view with) {
   std::string edited;
   edited.reserve(held_.size() - length + with.size());
   edited.append(held_.substr(0, offset)).append(with).append(held_.substr(offset + length));
   copy_ = std::move(edited);
   held_ = copy_;
+  peek_.reset();
 }
 
 BodyFraming RequestBody::framing() const noexcept {

@@ -60,7 +60,7 @@ void add_route(const Settings& settings, const Route& route, const Colour& colou
                std::vector<BoxRow>& rows) {
   const bool openai = route.type == RouteType::openai;
   const bool cached = openai ? settings.cache.openai : settings.cache.general;
-  const bool logged = openai ? settings.log_openai : settings.log_general;
+  const bool logged = openai ? settings.logs.openai : settings.logs.general;
   rows.push_back({"base url", route.base_url.to_string(), colour});
   rows.push_back({"route prefix", route.prefix, colour});
   rows.push_back({"type", std::string(to_string(route.type)), colour});
@@ -70,8 +70,8 @@ void add_route(const Settings& settings, const Route& route, const Colour& colou
     const std::string routes = join(settings.cache.routes, ", ");
     if (!routes.empty()) rows.push_back({"cache routes", routes, colour});
   }
-  if (logged) rows.push_back({"log", settings.log_folder, colour});
-  if (openai && settings.print_chat) rows.push_back({"print chat", "on", colour});
+  if (logged) rows.push_back({"log", settings.logs.folder, colour});
+  if (openai && settings.logs.print_chat) rows.push_back({"print chat", "on", colour});
 }
 
 std::string list_blocks(const CidrSet& set) {

@@ -23,7 +23,7 @@ class Checker {
     if (known({"REQUIRE_FORWARD_KEY", "FORWARD_KEY_CONFIG"})) check_required_key();
     if (known({"CACHE_BACKEND", "CACHE_ROOT_PATH_OR_URL"})) check_cache_place();
     if (known({"CACHE_MAX_BYTES", "CACHE_MAX_ENTRY_BYTES"})) check_cache_sizes();
-    if (known({"CACHE_GENERAL", "CACHE_ROUTES"})) check_cached_routes();
+    if (known({"CACHE_GENERAL", "CACHE_ROUTES", "CUSTOM_GENERAL_ROUTE"})) check_cached_routes();
     if (known({"CACHE_REPLAY", "TOKEN_RATE_LIMIT"})) check_replay();
     if (known({"PROXY_PROTOCOL", "TRUSTED_PROXIES"})) check_proxy_protocol();
     if (known({"PORT", "WEBUI", "WEBUI_PORT"})) check_ports();
@@ -174,9 +174,11 @@ class Checker {
   }
 
   void check_cached_routes() {
-    if (settings_.cache.general && settings_.cache.routes.empty()) {
+    if (settings_.cache.general && settings_.cache.routes.empty() &&
+        settings_.custom_general_path.empty()) {
       warn("CACHE_GENERAL",
-           "no answer of a general route is kept, since CACHE_ROUTES names no path");
+           "no answer of a general route is kept, since neither CACHE_ROUTES nor "
+           "CUSTOM_GENERAL_ROUTE names a path");
     }
   }
 

@@ -178,7 +178,8 @@ const std::array kVariables{
              },
              [](const Settings& settings) { return settings.embedding_path; }},
     Variable{"CUSTOM_GENERAL_ROUTE",
-             "A path of general routes to log and cache, after a route's prefix.",
+             "The path of general routes whose answers CACHE_GENERAL keeps where CACHE_ROUTES is\n"
+             "empty, after a route's prefix.",
              "/v1/models/gemini-pro", kAcceptedPath,
              [](std::string_view text, Settings& settings, Problems& problems) {
                assign(settings.custom_general_path, parse_path(text), problems);
@@ -191,8 +192,8 @@ const std::array kVariables{
         R"(a JSON object {"backend":"ollama","model_map":{"asked name":"served name"},"api_base":"http://..."})",
         read_model_config, show_model_config},
     Variable{"DEFAULT_STREAM_RESPONSE",
-             "Whether a request that does not say so is taken for one that wants a stream.", "true",
-             kAcceptedBool,
+             "Whether an answer is logged as a stream where neither it nor its request says which.",
+             "true", kAcceptedBool,
              [](std::string_view text, Settings& settings, Problems& problems) {
                assign(settings.default_stream_response, parse_bool(text), problems);
              },

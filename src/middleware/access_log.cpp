@@ -2,12 +2,13 @@
 
 #include <array>
 #include <charconv>
-#include <chrono>
-#include <ctime>
 #include <span>
 
 #include "aifd/base/hex.hpp"
+#include "aifd/base/local_time.hpp"
+#include "aifd/base/millis.hpp"
 #include "aifd/protocol/dialect.hpp"
+#include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/target.hpp"
 
 namespace aifd::middleware {
@@ -16,28 +17,6 @@ using chain::Exchange;
 using chain::Outcome;
 
 namespace {
-
-// RFC 3339 with milliseconds. localtime_r and strftime are asked once a second and thread.
-std::string_view now_text() {
-  const auto since = std::chrono::system_clock::now().time_since_epoch();
-  const auto second = std::chrono::duration_cast<std::chrono::seconds>(since);
-  thread_local std::time_t cached = -1;
-  thread_local std::string text;  // "2026-11-22T21:05:19.123+08:00"
-  constexpr std::size_t kMillis = 20;
-  if (cached != second.count()) {
-    cached = second.count();
-    std::tm local{};
-    ::localtime_r(&cached, &local);
-    std::array<char, 32> made{};
-    text.assign(made.data(), std::strftime(made.data(), made.size(), "%FT%T.000%z", &local));
-    text.insert(text.size() - 2, ":");
-  }
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(since - second).count();
-  text[kMillis] = static_cast<char>('0' + millis / 100);
-  text[kMillis + 1] = static_cast<char>('0' + millis / 10 % 10);
-  text[kMillis + 2] = static_cast<char>('0' + millis % 10);
-  return text;
-}
 
 // Builds one line of JSON. `before` is all that stands before a value: R"(,"status":)".
 class Line {
@@ -79,20 +58,17 @@ class Line {
   }
 
   void number(std::string_view before, std::uint64_t value) {
-    text_.append(before);
-    digits(value);
+    std::array<char, 20> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    text_.append(before).append(buffer.data(), end);
   }
 
-  // Milliseconds with microseconds behind the point.
   void time(std::string_view before, Clock::duration value) {
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
-    const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0));
-    text_.append(before);
-    digits(whole / 1000);
-    const std::array<char, 4> rest{'.', static_cast<char>('0' + whole % 1000 / 100),
-                                   static_cast<char>('0' + whole % 100 / 10),
-                                   static_cast<char>('0' + whole % 10)};
-    text_.append(rest.data(), rest.size());
+    append_millis(text_.append(before), value);
+  }
+
+  void flag(std::string_view before, bool value) {
+    text_.append(before).append(value ? "true" : "false");
   }
 
   std::string end() && {
@@ -101,69 +77,106 @@ class Line {
   }
 
  private:
-  void digits(std::uint64_t value) {
-    std::array<char, 20> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-    text_.append(buffer.data(), end);
-  }
-
   std::string text_;
 };
 
-class AccessTap final : public chain::Tap {
- public:
-  AccessTap(const Exchange& exchange, services::LineWriter& writer)
-      : exchange_(exchange), writer_(writer) {}
+// Asked for, as far as one look at a body that is here anyway tells.
+std::string_view model_of(Exchange& exchange) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+  constexpr std::size_t kMostShown = 200;
+  const std::string_view body = exchange.body.held();
+  if (body.empty() || body.size() > kMostBytes) return {};
+  const protocol::JsonPeek* peek = exchange.body.peek();
+  if (peek == nullptr || !peek->model) return {};
+  return std::string_view(*peek->model).substr(0, kMostShown);
+}
 
-  void on_head(protocol::ResponseHead& head) override {
-    upstream_request_id_ = head.fields.get("x-request-id");
-    if (upstream_request_id_.empty()) upstream_request_id_ = head.fields.get("request-id");
-  }
+void add_tokens(Line& line, const Exchange& exchange) {
+  const protocol::UsageScanner* counted = exchange.usage();
+  const auto usage = counted == nullptr ? std::nullopt : counted->usage();
+  if (!usage) return;
+  line.number(R"(,"tokens_in":)", usage->input);
+  line.number(R"(,"tokens_out":)", usage->output);
+}
 
-  void on_done(const Outcome& outcome) noexcept override {
-    writer_.add(access_line(now_text(), exchange_, outcome, upstream_request_id_));
-  }
-
- private:
-  const Exchange& exchange_;
-  services::LineWriter& writer_;
-  std::string upstream_request_id_;
-};
-
-}  // namespace
-
-std::string access_line(std::string_view time, const Exchange& exchange, const Outcome& outcome,
-                        std::string_view upstream_request_id) {
-  Line line(time);
-  line.plain(R"(,"request_id":)", exchange.request_id);
-  line.text_if(R"(,"upstream_request_id":)", upstream_request_id);
-  line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
-  line.text_if(R"(,"key":)", exchange.key_alias);
-  line.text_if(R"(,"route":)", exchange.route.prefix);
-  line.text(R"(,"method":)", exchange.request.method);
-  line.path(exchange.target);
-  line.number(R"(,"status":)", static_cast<std::uint64_t>(outcome.status));
-  line.number(R"(,"bytes_in":)", outcome.bytes_in);
-  line.number(R"(,"bytes_out":)", outcome.bytes_out);
-  line.time(R"(,"dur_ms":)", outcome.ended - outcome.started);
-  if (outcome.head_received != Clock::time_point{}) {
-    line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
-  }
-  line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
-  if (exchange.cache_key) line.hex(R"(,"cache_key":)", *exchange.cache_key);
-  if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
+void add_end(Line& line, const Outcome& outcome) {
   line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {
     line.plain(R"(,"phase":)", to_string(outcome.phase));
+  }
+  if (outcome.ended_by != chain::EndedBy::complete && !outcome.answered) {
+    line.plain(
+        R"(,"abort":)",
+        std::string(to_string(outcome.ended_by)).append(1, '_').append(to_string(outcome.phase)));
+  }
+  if (outcome.drained != chain::Drained::no) {
+    line.plain(R"(,"drained":)", to_string(outcome.drained));
+    line.number(R"(,"bytes_drained":)", outcome.bytes_drained);
   }
   if (outcome.error) {
     line.plain(R"(,"error":)", error_name(outcome.error->kind));
     line.text_if(R"(,"detail":)", outcome.error->detail);
   }
+}
+
+class AccessTap final : public chain::Tap {
+ public:
+  AccessTap(Exchange& exchange, services::LineWriter& writer)
+      : exchange_(exchange), writer_(writer) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    answer_.upstream_request_id = head.fields.get("x-request-id");
+    if (answer_.upstream_request_id.empty()) {
+      answer_.upstream_request_id = head.fields.get("request-id");
+    }
+    answer_.streams = protocol::is_stream(protocol::media_type(head.fields));
+  }
+
+  void on_done(const Outcome& outcome) noexcept override {
+    writer_.add(access_line(timestamp_now(), exchange_, outcome, answer_));
+  }
+
+ private:
+  Exchange& exchange_;
+  services::LineWriter& writer_;
+  AnswerHead answer_;
+};
+
+}  // namespace
+
+std::string access_line(std::string_view time, Exchange& exchange, const Outcome& outcome,
+                        const AnswerHead& answer) {
+  Line line(time);
+  line.plain(R"(,"request_id":)", exchange.request_id);
+  line.text_if(R"(,"upstream_request_id":)", answer.upstream_request_id);
+  line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
+  line.text_if(R"(,"key":)", exchange.key_alias);
+  line.text_if(R"(,"route":)", exchange.route.prefix);
+  line.text(R"(,"method":)", exchange.request.method);
+  line.path(exchange.target);
+  line.text_if(R"(,"model":)", model_of(exchange));
+  if (answer.streams) line.flag(R"(,"stream":)", *answer.streams);
+  line.number(R"(,"status":)", static_cast<std::uint64_t>(outcome.status));
+  line.number(R"(,"bytes_in":)", outcome.bytes_in);
+  line.number(R"(,"bytes_out":)", outcome.bytes_out - outcome.bytes_drained);
+  line.time(R"(,"dur_ms":)", outcome.ended - outcome.started);
+  if (outcome.head_received != Clock::time_point{}) {
+    line.time(R"(,"ttfb_ms":)", outcome.head_received - outcome.started);
+  }
+  if (outcome.upstream_time() != Clock::duration{0}) {
+    line.time(R"(,"upstream_ms":)", outcome.upstream_time());
+  }
+  add_tokens(line, exchange);
+  line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
+  if (exchange.cache_key) line.hex(R"(,"cache_key":)", *exchange.cache_key);
+  if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
+  if (outcome.attempts > 1) line.number(R"(,"retries":)", outcome.attempts - 1);
+  add_end(line, outcome);
   return std::move(line).end();
 }
 
 Result<chain::Verdict> AccessLog::decide(Exchange& exchange) const {
+  exchange.count_usage();
   exchange.add_tap(std::make_unique<AccessTap>(exchange, writer_));
   return chain::Verdict{chain::Pass{}};
 }

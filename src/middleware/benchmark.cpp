@@ -4,7 +4,6 @@
 #include <ctime>
 
 #include "aifd/protocol/dialect.hpp"
-#include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -132,8 +131,8 @@ Task<Result<chain::Verdict>> Benchmark::complete(Exchange& exchange) const {
     co_return Error{ErrorKind::body_too_large, ErrorSource::client, false,
                     "The body is larger than MAX_BUFFERED_BODY_BYTES."};
   }
-  const std::optional<protocol::JsonPeek> peek = protocol::peek_json(exchange.body.held());
-  if (!peek) co_return bad_request("The body is not a JSON object.");
+  const protocol::JsonPeek* peek = exchange.body.peek();
+  if (peek == nullptr) co_return bad_request("The body is not a JSON object.");
   const std::string model = peek->model.value_or("benchmark");
   if (model.size() > kMostModelBytes) co_return bad_request("The name of the model is too long.");
   if (!peek->stream.value_or(false)) {

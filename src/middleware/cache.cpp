@@ -199,6 +199,7 @@ Task<Result<Reply>> Cache::Asking::call_alone() {
 Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& answer,
                                         std::unique_ptr<AnswerReader> reader) {
   exchange_.progress.attempts = 1;
+  exchange_.progress.asked = Clock::now();
   exchange_.progress.phase = chain::Phase::wait_head;
   supply_->call(answer);
   const Result<const SharedHead*> head = co_await reader->head();
@@ -213,7 +214,9 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
 
 // nullopt: the answer does not serve this caller.
 Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerReader> reader) {
+  const Clock::time_point since = Clock::now();
   const Result<const SharedHead*> head = co_await reader->head();
+  exchange_.progress.awaited += Clock::now() - since;
   if (!head) co_return head.error();
   const bool live = !(*head)->from_store;
   if (live && !is_for_others(services::head_view(**head), openai_)) co_return std::nullopt;
@@ -226,7 +229,9 @@ Task<std::optional<Result<Reply>>> Cache::Asking::follow(std::unique_ptr<AnswerR
     reply.head.fields.set("Age", "0");
     co_return reply;
   }
+  const Clock::time_point live_since = Clock::now();
   const Result<CacheEntryPtr> entry = co_await reader->whole();
+  exchange_.progress.awaited += Clock::now() - live_since;
   if (!entry) co_return entry.error();
   if (!*entry) co_return std::nullopt;
   std::optional<Reply> reply = co_await hit(*entry);

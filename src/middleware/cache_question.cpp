@@ -5,7 +5,6 @@
 
 #include "aifd/protocol/canonical_json.hpp"
 #include "aifd/protocol/credentials.hpp"
-#include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -121,7 +120,7 @@ std::optional<std::string> cache_scope(const Exchange& exchange, bool shared_by_
   return scope;
 }
 
-std::optional<CacheQuestion> read_question(const Exchange& exchange, const CachePlace& place,
+std::optional<CacheQuestion> read_question(Exchange& exchange, const CachePlace& place,
                                            bool shared_by_all) {
   CacheQuestion question;
   question.control = protocol::read_request_cache_control(exchange.request.fields);
@@ -140,8 +139,8 @@ std::optional<CacheQuestion> read_question(const Exchange& exchange, const Cache
                              ? Names(protocol::kFieldsOutsideCacheKey)
                              : Names(kFieldsOutsideFixedKey);
   const std::optional<std::string> canonical = protocol::canonical_json(body, left_out);
-  const std::optional<protocol::JsonPeek> peek = protocol::peek_json(body);
-  if (!canonical || !peek) return std::nullopt;
+  const protocol::JsonPeek* peek = exchange.body.peek();
+  if (!canonical || peek == nullptr) return std::nullopt;
   question.converts = place.converts;
   question.wants_stream = place.converts && peek->stream.value_or(false);
   question.wants_usage = question.wants_stream && peek->include_usage.value_or(false);

@@ -26,7 +26,7 @@ struct CacheQuestion {
 };
 
 // nullopt: the cache has no part in it. The body is held whole.
-std::optional<CacheQuestion> read_question(const chain::Exchange& exchange, const CachePlace& place,
+std::optional<CacheQuestion> read_question(chain::Exchange& exchange, const CachePlace& place,
                                            bool shared_by_all);
 
 // With whom a caller shares answers; an opaque text. nullopt: with nobody, and not with its own

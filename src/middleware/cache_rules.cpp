@@ -37,7 +37,8 @@ CacheRules::CacheRules(const config::Settings& settings)
       routes_(settings.cache.routes.begin(), settings.cache.routes.end()),
       chat_(settings.chat_completion_path),
       completion_(settings.completion_path),
-      embedding_(settings.embedding_path) {
+      embedding_(settings.embedding_path),
+      custom_general_(settings.custom_general_path) {
   names_openai_ = std::ranges::any_of(routes_, [&settings](const std::string& path) {
     return is_under_openai(settings.routes, path);
   });
@@ -47,10 +48,14 @@ std::optional<CachePlace> CacheRules::find(const chain::Exchange& exchange) cons
   if (exchange.framing.wants_upgrade) return std::nullopt;
   if (exchange.route.openai) return openai_ ? find_openai(exchange) : std::nullopt;
   const std::string_view method = exchange.request.method;
-  const bool keeps =
-      general_ && (method == "GET" || method == "POST") && routes_.contains(exchange.target.path);
-  if (!keeps) return std::nullopt;
+  const bool may_keep = general_ && (method == "GET" || method == "POST");
+  if (!may_keep || !keeps_general(exchange)) return std::nullopt;
   return CachePlace{.openai = false, .keeps = true};
+}
+
+bool CacheRules::keeps_general(const chain::Exchange& exchange) const {
+  if (!routes_.empty()) return routes_.contains(exchange.target.path);
+  return !custom_general_.empty() && exchange.route.path == custom_general_;
 }
 
 std::optional<CachePlace> CacheRules::find_openai(const chain::Exchange& exchange) const {

@@ -29,6 +29,7 @@ class CacheRules {
  private:
   std::optional<CachePlace> find_openai(const chain::Exchange& exchange) const;
   bool keeps_openai(const chain::Exchange& exchange) const;
+  bool keeps_general(const chain::Exchange& exchange) const;
 
   const bool openai_;
   const bool general_;
@@ -37,6 +38,7 @@ class CacheRules {
   const std::string chat_;
   const std::string completion_;
   const std::string embedding_;
+  const std::string custom_general_;  // after the prefix; empty: none
 };
 
 }  // namespace aifd::middleware

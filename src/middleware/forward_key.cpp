@@ -97,7 +97,9 @@ Result<void> ForwardKey::replace(Exchange& exchange, const Caller& caller) const
                                                "; the operator must add one to "
                                                "OPENAI_API_KEY_CONFIG.");
   }
+  exchange.secrets.push_back(api_key.text);
   for (const Credential& credential : caller.forward_keys) {
+    exchange.secrets.push_back(credential.key);
     hide_echoes(exchange, credential, api_key.text);
     const std::string_view changed = exchange.keep(
         protocol::with_key(exchange.request, exchange.target.query, credential, api_key.text));

@@ -2,7 +2,6 @@
 
 #include "aifd/protocol/credentials.hpp"
 #include "aifd/protocol/dialect.hpp"
-#include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -43,8 +42,8 @@ Task<Result<chain::Verdict>> ModelMap::on_request(chain::Exchange& exchange) con
   if (!whole) co_return whole.error();
   if (!*whole) co_return chain::Verdict{chain::Pass{}};
 
-  const std::optional<protocol::JsonPeek> peek = protocol::peek_json(exchange.body.held());
-  if (!peek || !peek->model) co_return chain::Verdict{chain::Pass{}};
+  const protocol::JsonPeek* peek = exchange.body.peek();
+  if (peek == nullptr || !peek->model) co_return chain::Verdict{chain::Pass{}};
   const auto mapped = map_.models.find(*peek->model);
   if (mapped == map_.models.end()) co_return chain::Verdict{chain::Pass{}};
 

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "aifd/middleware/retry_fields.hpp"
-#include "aifd/protocol/json_peek.hpp"
 #include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/token_estimate.hpp"
 
@@ -46,8 +45,8 @@ Task<Result<TokenEstimate>> estimate_of(Exchange& exchange, std::uint64_t max_bu
   if (!whole) co_return whole.error();
   estimate.prompt = protocol::estimated_tokens(exchange.body.held().size());
   if (!*whole) co_return estimate;
-  const auto peek = protocol::peek_json(exchange.body.held());
-  if (peek) estimate.most_output = peek->max_tokens;
+  const protocol::JsonPeek* peek = exchange.body.peek();
+  if (peek != nullptr) estimate.most_output = peek->max_tokens;
   co_return estimate;
 }
 
@@ -78,9 +77,9 @@ chain::Reply refusal(Exchange& exchange, const TokenQuota::Answer& answer, std::
 
 AnswerSeen::Body body_of(const protocol::Fields& fields) {
   const std::string_view type = protocol::media_type(fields);
-  const auto is = [&](std::string_view known) { return protocol::iequals(type, known); };
-  if (is("text/event-stream") || is("application/x-ndjson")) return AnswerSeen::Body::stream;
-  if (is("application/json") || protocol::iequals(type.substr(0, 5), "text/")) {
+  if (protocol::is_stream(type)) return AnswerSeen::Body::stream;
+  if (protocol::iequals(type, "application/json") ||
+      protocol::iequals(type.substr(0, 5), "text/")) {
     return AnswerSeen::Body::text;
   }
   return AnswerSeen::Body::other;
@@ -100,24 +99,22 @@ class QuotaTap final : public chain::Tap {
         reservation_(std::move(reserved.reservation)),
         decision_(reserved.decision),
         resets_at_(now + decision_.reset),
-        estimate_(estimate),
-        scanner_(exchange.dialect) {}
+        estimate_(estimate) {}
 
   void on_head(protocol::ResponseHead& head) override {
-    reads_ = is_success(head.status);
-    if (!reads_) return;
+    if (!is_success(head.status)) return;
     body_ = body_of(head.fields);
     decision_.reset = resets_at_ - Clock::now();
     set_limit_fields(exchange_, head.fields, kTokenLimitFields, decision_);
   }
 
-  Clock::time_point on_chunk(std::string_view bytes) noexcept override {
-    if (reads_) scanner_.feed(bytes);
-    return chain::kAtOnce;
-  }
-
   void on_done(const chain::Outcome& outcome) noexcept override {
-    const AnswerSeen seen{body_, scanner_.usage(), scanner_.events(), scanner_.bytes()};
+    AnswerSeen seen{.body = body_};
+    if (const protocol::UsageScanner* counted = exchange_.usage()) {
+      seen.usage = counted->usage();
+      seen.events = counted->events();
+      seen.bytes = counted->bytes();
+    }
     quota_.settle(reservation_, used_tokens(outcome, estimate_, seen), outcome.ended);
   }
 
@@ -128,9 +125,7 @@ class QuotaTap final : public chain::Tap {
   LimitDecision decision_;
   Clock::time_point resets_at_;
   TokenEstimate estimate_;
-  protocol::UsageScanner scanner_;
   AnswerSeen::Body body_ = AnswerSeen::Body::other;
-  bool reads_ = false;
 };
 
 std::uint64_t guessed_output(const TokenEstimate& estimate, const AnswerSeen& answer) noexcept {
@@ -156,8 +151,7 @@ std::uint64_t used_tokens(const chain::Outcome& outcome, const TokenEstimate& es
     return was_sent ? estimate.prompt : 0;
   }
   if (!is_success(outcome.status)) return 0;
-  const bool whole = outcome.ended_by == chain::EndedBy::complete;
-  if (whole && answer.usage) return answer.usage->total;
+  if (outcome.seen_whole() && answer.usage) return answer.usage->total;
 
   const std::uint64_t output = guessed_output(estimate, answer);
   if (!answer.usage) return saturating_add(estimate.prompt, output);
@@ -179,6 +173,7 @@ Task<Result<chain::Verdict>> TokenBudget::on_request(Exchange& exchange) const {
   const Clock::time_point now = Clock::now();
   TokenQuota::Answer answer = quota_.reserve(exchange.caller, *rule, tokens, now);
   if (!answer.decision.admitted) co_return chain::Verdict{refusal(exchange, answer, tokens)};
+  exchange.count_usage();
   exchange.add_tap(std::make_unique<QuotaTap>(exchange, quota_, std::move(answer), now, *estimate));
   co_return chain::Verdict{chain::Pass{}};
 }

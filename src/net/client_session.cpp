@@ -39,6 +39,21 @@ EndedBy ended_by(const Error& error) {
   return EndedBy::aifd;
 }
 
+// The one end of an exchange that a client began. Of one whose client has left it was that client
+// who ended it, whatever came of the rest.
+void end(Exchange& exchange, const Result<void>& sent, const ClientSink& sink) {
+  chain::Outcome& progress = exchange.progress;
+  if (sink.alone()) {
+    if (sent && !progress.error) progress.drained = chain::Drained::whole;
+    exchange.finish(EndedBy::client, chain::client_gone());
+  } else if (!sent) {
+    exchange.finish(ended_by(sent.error()), sent.error());
+  } else {
+    progress.answered = true;
+    exchange.finish(progress.error ? ended_by(*progress.error) : EndedBy::complete);
+  }
+}
+
 }  // namespace
 
 ClientSession::ClientSession(Socket socket, const SessionContext& context)
@@ -134,14 +149,24 @@ void ClientSession::on_client_late() noexcept {
   }
 }
 
+void ClientSession::on_waiting_for_body(bool waits) noexcept {
+  const Clock::time_point now = Clock::now();
+  waiting_ = waits ? Waiting::body : Waiting::no;
+  if (waits) {
+    waits_since_ = now;
+    patience_.set(now + context_.settings.timeouts.client);
+  } else if (progress_ != nullptr && progress_->asked == Clock::time_point{}) {
+    progress_->awaited += now - waits_since_;
+  }
+}
+
 void ClientSession::on_client_gone() noexcept {
-  if (stopper_ == nullptr) return;
-  stopper_->stop({ErrorKind::client_gone, ErrorSource::client, false,
-                  "The client closed the connection before its answer was complete."});
+  if (stopper_ == nullptr || (sink_ != nullptr && sink_->go_on_alone())) return;
+  stopper_->stop(chain::client_gone());
 }
 
 void ClientSession::on_probe() noexcept {
-  if (stopper_ == nullptr) return;
+  if (stopper_ == nullptr || (sink_ != nullptr && sink_->alone())) return;
   if (!input_.watching() && input_.peer_has_left()) {
     on_client_gone();
     input_.cancel();
@@ -162,11 +187,7 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   ClientBody body(stream_, input_, request.framing.body,
                   {.max_bytes = context_.settings.max_body_bytes,
                    .expects_continue = request.framing.expects_continue,
-                   .on_waiting =
-                       [this](bool waits) {
-                         waiting_ = waits ? Waiting::body : Waiting::no;
-                         if (waits) patience_.set_after(context_.settings.timeouts.client);
-                       },
+                   .on_waiting = [this](bool waits) { on_waiting_for_body(waits); },
                    .on_end = [this] { input_.watch([this] { on_client_gone(); }); }});
   const bool malformed = request.refused.has_value();
   if (!malformed && body.ended()) input_.watch([this] { on_client_gone(); });
@@ -176,33 +197,32 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
   exchange.refused = std::move(request.refused);
   exchange.calls = &context_.calls;
   stopper_ = &exchange.stopper;
+  progress_ = &exchange.progress;
   probe_.set_after(kProbeEvery);
-  ClientSink sink(stream_, executor_, exchange.stopper, context_.ticker,
+  ClientSink sink(stream_, executor_, exchange, context_.ticker,
                   {.client_version_minor = exchange.request.version_minor,
                    .keep_alive = exchange.framing.keep_alive && !malformed,
                    .write_timeout = context_.settings.timeouts.idle});
+  sink_ = &sink;
   UpstreamExchange upstream(exchange, context_.pool, executor_, context_.settings.timeouts,
                             [this] { input_.cancel(); });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
   if (upstream.uploading()) co_await upstream.end_upload();
   upstream.finish();
   stopper_ = nullptr;
+  progress_ = nullptr;
+  sink_ = nullptr;
   probe_.clear();
   patience_.clear();
   waiting_ = Waiting::no;
-
-  if (sent) {
-    const bool ours = exchange.progress.error.has_value();
-    exchange.finish(ours ? ended_by(*exchange.progress.error) : EndedBy::complete);
-    if (sink.keeps_alive() && !exchange.stopper.stopped()) {
-      if (body.ended()) co_return true;
-      co_return co_await discard_rest(body);
-    }
-    if (malformed || !body.ended()) co_await linger();
-    co_return false;
+  end(exchange, sent, sink);
+  if (!sent) sink.cut();
+  if (!sent || sink.alone()) co_return false;
+  if (sink.keeps_alive() && !exchange.stopper.stopped()) {
+    if (body.ended()) co_return true;
+    co_return co_await discard_rest(body);
   }
-  exchange.finish(ended_by(sent.error()), sent.error());
-  if (sink.ends_by_close() || sink.untouched()) stream_.reset();
+  if (malformed || !body.ended()) co_await linger();
   co_return false;
 }
 
@@ -250,8 +270,7 @@ std::optional<Result<Reply>> ClientSession::reply_of(Result<chain::Verdict> verd
 
 Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamExchange& upstream,
                                                    Reply& reply) {
-  for (const auto& tap : exchange.taps()) tap->on_head(reply.head);
-  exchange.progress.status = reply.head.status;
+  exchange.show_head(reply.head);
   exchange.progress.phase = Phase::tunnel;
   const std::string protocol(reply.head.fields.get("Upgrade"));
   std::string head;

@@ -2,21 +2,67 @@
 
 #include <boost/asio/redirect_error.hpp>
 
+#include "aifd/chain/faults.hpp"
 #include "aifd/protocol/chunked.hpp"
 
 namespace aifd::net {
 
 using protocol::BodyKind;
 
+namespace {
+
+// Only what the upstream works at, and so bills, is worth the wait.
+bool is_under_way(const chain::Outcome& progress) noexcept {
+  return progress.phase == chain::Phase::wait_head || progress.phase == chain::Phase::stream;
+}
+
+}  // namespace
+
 void ClientSink::on_deadline() noexcept {
+  if (alone_) {
+    stopper_.stop(chain::client_gone());
+    return;
+  }
   stopper_.stop({ErrorKind::client_timeout, ErrorSource::client, false,
                  "The client did not read its answer for IDLE_TIMEOUT."});
   stop();
 }
 
-ClientSink::ClientSink(Stream& stream, LoopExecutor executor, chain::Stopper& stopper,
+ClientSink::ClientSink(Stream& stream, LoopExecutor executor, chain::Exchange& exchange,
                        Ticker& ticker, Options options)
-    : Deadline(ticker), stream_(stream), pace_(executor), stopper_(stopper), options_(options) {}
+    : Deadline(ticker),
+      stream_(stream),
+      pace_(executor),
+      exchange_(exchange),
+      stopper_(exchange.stopper),
+      options_(options) {}
+
+bool ClientSink::go_on_alone() noexcept {
+  if (alone_) return true;
+  const bool wanted = exchange_.drain.most_bytes > 0 && is_under_way(exchange_.progress);
+  if (!wanted || stopper_.stopped()) return false;
+  alone_ = true;
+  exchange_.progress.drained = chain::Drained::cut;  // until its end is seen
+  set_after(exchange_.drain.most_time);
+  pace_.cancel();
+  cut();
+  return true;
+}
+
+void ClientSink::cut() noexcept {
+  if (ends_by_close_ || untouched_) {
+    stream_.reset();
+  } else {
+    stream_.close();
+  }
+}
+
+Result<bool> ClientSink::drop(std::string_view bytes) noexcept {
+  pending_.clear();
+  exchange_.progress.bytes_drained += bytes.size();
+  if (exchange_.progress.bytes_drained > exchange_.drain.most_bytes) return chain::client_gone();
+  return true;
+}
 
 protocol::BodyFraming ClientSink::framing_for_client(const protocol::BodyFraming& framing) {
   if (framing.kind == BodyKind::none || framing.kind == BodyKind::length) return framing;
@@ -44,6 +90,7 @@ void ClientSink::begin(const protocol::ResponseHead& head, const protocol::BodyF
 }
 
 Result<bool> ClientSink::write(const chain::Piece& piece) {
+  if (alone_) return drop(piece.bytes);
   if (chunked_ && !piece.bytes.empty()) {
     pending_.add(protocol::chunk_header(piece.bytes.size(), chunk_header_));
     pending_.add(piece.bytes);
@@ -57,6 +104,7 @@ Result<bool> ClientSink::write(const chain::Piece& piece) {
   untouched_ = false;
   error_code ec;
   stream_.try_write(pending_, ec);
+  if (ec && go_on_alone()) return drop(piece.bytes);
   if (ec) return write_error();
   if (!pending_.empty()) return false;
   pending_.clear();
@@ -64,6 +112,7 @@ Result<bool> ClientSink::write(const chain::Piece& piece) {
 }
 
 Task<Result<void>> ClientSink::flush() {
+  if (alone_) pending_.clear();
   if (pending_.empty()) co_return Result<void>{};
   untouched_ = false;
   error_code ec;
@@ -72,9 +121,9 @@ Task<Result<void>> ClientSink::flush() {
     const chain::Stopper::Guard guard(stopper_, *this);
     set_after(options_.write_timeout);
     co_await stream_.write(pending_, ec);
-    clear();
+    if (!alone_) clear();
   }
-  if (ec) co_return write_error();
+  if (ec && !go_on_alone()) co_return write_error();
   pending_.clear();
   co_return Result<void>{};
 }
@@ -82,6 +131,7 @@ Task<Result<void>> ClientSink::flush() {
 Task<Result<void>> ClientSink::wait_until(Clock::time_point when) {
   const chain::Stopper::Guard guard(stopper_, *this);
   if (stopper_.stopped()) co_return *stopper_.reason();
+  if (alone_) co_return Result<void>{};
   pace_.expires_at(when);
   error_code ec;
   co_await pace_.async_wait(asio::redirect_error(kAwait, ec));
@@ -96,9 +146,7 @@ void ClientSink::stop() noexcept {
 }
 
 Error ClientSink::write_error() const {
-  if (stopper_.stopped()) return *stopper_.reason();
-  return {ErrorKind::client_gone, ErrorSource::client, false,
-          "The client closed the connection while it was answered."};
+  return stopper_.stopped() ? *stopper_.reason() : chain::client_gone();
 }
 
 }  // namespace aifd::net

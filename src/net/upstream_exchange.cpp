@@ -58,6 +58,7 @@ UpstreamExchange::UpstreamExchange(chain::Exchange& exchange, UpstreamPool& pool
 
 Task<Result<Reply>> UpstreamExchange::send() {
   server_ = &pool_.server(exchange_.destination.server);
+  exchange_.progress.asked = Clock::now();
   asks_upgrade_ = exchange_.framing.wants_upgrade && exchange_.destination.may_upgrade;
   for (;;) {
     ++exchange_.progress.attempts;
@@ -69,6 +70,7 @@ Task<Result<Reply>> UpstreamExchange::send() {
     if (uploading()) co_await end_upload();
     drop_connection();
     if (stopper_.stopped()) co_return *stopper_.reason();
+    if (exchange_.progress.drained != chain::Drained::no) co_return head.error();
     const FailedAttempt failed{exchange_.progress.attempts, exchange_.body.rewind(), answer_begun};
     if (!may_retry(head.error(), failed, exchange_.request)) co_return head.error();
     if (reused) continue;  // the server let a resting connection go: no reason to wait

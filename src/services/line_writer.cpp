@@ -9,6 +9,7 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 #include <filesystem>
 #include <fstream>
@@ -31,24 +32,27 @@ bool ends_in_half_a_line(const std::string& path) {
   return file.seekg(-1, std::ios::end) && file.get() != '\n';
 }
 
+int open_to_append(const std::string& path) {
+  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LineWriter>> LineWriter::open(const std::string& target) {
-  if (target == "stdout") return std::make_unique<LineWriter>(STDOUT_FILENO, false);
+  if (target == "stdout") return std::make_unique<LineWriter>(STDOUT_FILENO, "");
   const bool torn = ends_in_half_a_line(target);
-  const int descriptor =
-      ::open(target.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  const int descriptor = open_to_append(target);
   if (descriptor < 0) {
     return Error{ErrorKind::internal, ErrorSource::aifd, false,
                  "ACCESS_LOG: " + target + " cannot be written: " + std::strerror(errno)};
   }
-  auto writer = std::make_unique<LineWriter>(descriptor, true);
+  auto writer = std::make_unique<LineWriter>(descriptor, target);
   if (torn) writer->add("\n");
   return writer;
 }
 
-LineWriter::LineWriter(int descriptor, bool is_file)
-    : descriptor_(descriptor), is_file_(is_file), thread_([this] { run(); }) {}
+LineWriter::LineWriter(int descriptor, std::string path)
+    : descriptor_(descriptor), path_(std::move(path)), thread_([this] { run(); }) {}
 
 LineWriter::~LineWriter() {
   {
@@ -57,7 +61,7 @@ LineWriter::~LineWriter() {
   }
   wake_.notify_one();
   thread_.join();
-  if (is_file_) ::close(descriptor_);
+  if (is_file()) ::close(descriptor_);
 }
 
 void LineWriter::add(std::string_view line) noexcept {
@@ -75,6 +79,22 @@ void LineWriter::add(std::string_view line) noexcept {
   if (wake) wake_.notify_one();
 }
 
+void LineWriter::reopen() noexcept {
+  const std::scoped_lock lock(mutex_);
+  reopening_ = is_file();
+}
+
+// Under the same descriptor, so that no line meets a closed one.
+void LineWriter::open_anew() const {
+  const int descriptor = open_to_append(path_);
+  if (descriptor < 0) {
+    log::warn("the access log {} cannot be opened anew: {}", path_, std::strerror(errno));
+    return;
+  }
+  ::dup3(descriptor, descriptor_, O_CLOEXEC);
+  ::close(descriptor);
+}
+
 std::uint64_t LineWriter::dropped() const noexcept {
   const std::scoped_lock lock(mutex_);
   return dropped_;
@@ -89,7 +109,9 @@ void LineWriter::run() {
     if (queued_.empty()) return;  // stopping
     batch.clear();
     batch.swap(queued_);
+    const bool reopens = std::exchange(reopening_, false);
     lock.unlock();
+    if (reopens) open_anew();
     const std::string_view lost = write_all(batch);
     lock.lock();
     dropped_ += static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
@@ -105,7 +127,7 @@ void LineWriter::run() {
 std::string_view LineWriter::write_all(std::string_view bytes) {
   while (!bytes.empty() && wait_writable()) {
     const std::size_t count =
-        is_file_ ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF);
+        is_file() ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF);
     const ssize_t written = ::write(descriptor_, bytes.data(), count);
     if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
     if (written < 0 && errno != EINTR && errno != EAGAIN) break;  // disk full, reader gone

@@ -93,10 +93,7 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
   ConversationStart& start = exchange.start;
   if (start.note.datetime.empty()) start.note.datetime = local_datetime(at);
   if (start.note.body_bytes == 0) start.note.body_bytes = start.body.size();
-  std::string body = std::exchange(start.body, {});
-  if (start.api == protocol::ConversationApi::whisper) {
-    body = protocol::form_as_json(start.note.content_type, body).value_or("");
-  }
+  const std::string body = std::exchange(start.body, {});
   add_record(exchange, protocol::request_record(start.api, start.note, body));
 }
 
@@ -123,9 +120,9 @@ void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
 
 protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
   if (!exchange.recorder) {
-    exchange.recorder.emplace(
-        exchange.start.api,
-        protocol::AnswerRecorder::Options{options_.streams_by_default, options_.max_answer_bytes});
+    exchange.recorder.emplace(exchange.start.api,
+                              protocol::AnswerRecorder::Options{exchange.start.streams_by_default,
+                                                                options_.max_answer_bytes});
   }
   return *exchange.recorder;
 }

@@ -7,6 +7,7 @@
 #include "aifd/config/settings.hpp"
 #include "aifd/services/aside.hpp"
 #include "aifd/services/cache_store.hpp"
+#include "aifd/services/conversation_log.hpp"
 #include "aifd/services/flights.hpp"
 #include "aifd/services/key_ring.hpp"
 #include "aifd/services/line_writer.hpp"
@@ -28,9 +29,17 @@ struct Services {
   services::Flights flights;
   services::Aside aside;                             // behind the cache, which its work puts into
   std::unique_ptr<services::LineWriter> access_log;  // null: off
+  std::unique_ptr<services::LineWriter> console;     // where the access log is not on it already
+  std::unique_ptr<services::ConversationLog> conversations;  // null: off
 
   // `access_log` as opened by LineWriter::open.
   Services(const config::Settings& settings, std::unique_ptr<services::LineWriter> access_lines);
+
+  // Once no exchange is left. False: a disk hangs, and only _exit() can end the process.
+  bool finish_logs();
+
+  // Opens the files of the logs anew, after they were renamed.
+  void reopen_logs() noexcept;
 };
 
 }  // namespace aifd::app

@@ -1,21 +1,23 @@
 // From the first signal to the last answer.
 #pragma once
 
+#include <chrono>
 #include <csignal>
+#include <functional>
 
 #include "aifd/net/server.hpp"
 
 namespace aifd::app {
 
-// Blocks SIGTERM and SIGINT for this thread and those it starts, so that wait_and_drain gets them;
-// ignores SIGPIPE and SIGXFSZ. Made before any thread.
+// Blocks SIGTERM, SIGINT and SIGUSR1 for this thread and those it starts, so that who waits here
+// gets them; ignores SIGPIPE and SIGXFSZ. Made before any thread.
 class Signals {
  public:
   Signals();
 
-  // Waits for the first signal.
-  void wait() const;
-  // Whether another one came within the time given.
+  // Waits for the first signal to end. At each SIGUSR1 until then the log files are opened anew.
+  void wait(const std::function<void()>& reopen_logs) const;
+  // Whether another one to end came within the time given.
   bool wait_for(std::chrono::milliseconds time) const;
 
  private:

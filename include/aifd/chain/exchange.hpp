@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
+#include <chrono>
 #include <cstdint>
 #include <forward_list>
 #include <memory>
@@ -20,6 +22,7 @@
 #include "aifd/protocol/fields.hpp"
 #include "aifd/protocol/framing.hpp"
 #include "aifd/protocol/target.hpp"
+#include "aifd/protocol/usage_scanner.hpp"
 
 namespace aifd::chain {
 
@@ -44,6 +47,13 @@ struct Destination {
   std::string_view base_path;  // of base_url: stands before the path after the prefix
   protocol::Fields extra;      // fields to add to the head
   bool may_upgrade = true;     // whether a 101 may make this a tunnel
+};
+
+// How much of an answer is read for the taps once its client has left; zeros: nothing, the upstream
+// is left at once.
+struct DrainBounds {
+  std::chrono::milliseconds most_time{0};
+  std::uint64_t most_bytes = 0;
 };
 
 // The route a request took; empty prefix while none was chosen.
@@ -100,8 +110,13 @@ class Exchange {
   // The next two are set by forward_key.
   CallerId caller{};
   Identity identity = Identity::anonymous;
+  DrainBounds drain;
   CacheUse cache = CacheUse::none;
   std::optional<CacheDigest> cache_key;  // of a hit or miss, for logs
+
+  // Keys that the caller sent and that aifd put in their place: what no log may show. Valid as long
+  // as the exchange.
+  boost::container::small_vector<std::string_view, 2> secrets;
 
   // Ends what this exchange waits for: a link that waits for long registers with it.
   Stopper stopper;
@@ -116,6 +131,15 @@ class Exchange {
 
   void add_tap(std::unique_ptr<Tap> tap) { taps_.push_back(std::move(tap)); }
   const std::vector<std::unique_ptr<Tap>>& taps() const noexcept { return taps_; }
+
+  // Asks for the tokens that the answer reports to be counted: once for all who want to know.
+  void count_usage() noexcept { counts_usage_ = true; }
+  // Null where nobody asked, or the answer cannot be read: it is no success, or coded.
+  const protocol::UsageScanner* usage() const noexcept { return usage_ ? &*usage_ : nullptr; }
+
+  // Shows the answer to the taps: its head, then each piece before it is written.
+  void show_head(protocol::ResponseHead& head);
+  Clock::time_point show(std::string_view bytes) noexcept;
 
   // Run in their order on the answer, before the taps see it.
   void add_edit(std::unique_ptr<ReplyEdit> edit);
@@ -135,6 +159,8 @@ class Exchange {
  private:
   std::vector<std::unique_ptr<Tap>> taps_;
   std::vector<std::unique_ptr<ReplyEdit>> edits_;
+  std::optional<protocol::UsageScanner> usage_;
+  bool counts_usage_ = false;
   Cutter* cutter_ = nullptr;
   std::forward_list<std::string> kept_;
   bool finished_ = false;

@@ -1,4 +1,4 @@
-// Errors of aifd's own that end exchanges in several places.
+// Errors that end exchanges in several places.
 #pragma once
 
 #include "aifd/base/error.hpp"
@@ -9,6 +9,12 @@ namespace aifd::chain {
 inline Error failed_here() {
   return {ErrorKind::internal, ErrorSource::aifd, false,
           "aifd could not serve this request; its log says why."};
+}
+
+// The caller has left.
+inline Error client_gone() {
+  return {ErrorKind::client_gone, ErrorSource::client, false,
+          "The client closed the connection before its answer was complete."};
 }
 
 // Shutting down, and out of DRAIN_TIMEOUT.

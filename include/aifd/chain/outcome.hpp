@@ -22,8 +22,16 @@ enum class Phase {
   tunnel,     // after a 101
 };
 
+// What was read of an answer for nobody but the taps, after its client had left (CLIENT_GONE).
+enum class Drained {
+  no,
+  whole,  // to its end
+  cut,    // not to its end: a bound was reached, or it broke
+};
+
 std::string_view to_string(EndedBy ended_by) noexcept;
 std::string_view to_string(Phase phase) noexcept;
+std::string_view to_string(Drained drained) noexcept;  // "" for no
 
 struct Outcome {
   EndedBy ended_by = EndedBy::complete;
@@ -32,10 +40,32 @@ struct Outcome {
   std::optional<Error> error;   // why, where it did not end well or the answer is an error of ours
   std::uint64_t bytes_in = 0;   // of the request's body, as read from the client
   std::uint64_t bytes_out = 0;  // of the answer's body, decoded
-  unsigned attempts = 0;        // at the upstream; 0: it was not asked
+  Drained drained = Drained::no;
+  std::uint64_t bytes_drained = 0;  // of bytes_out: what the client did not get
+  unsigned attempts = 0;            // at the upstream; 0: it was not asked
+  bool answered = false;            // the client got an answer, whole as far as the sender knows
   Clock::time_point started{};
+  // For the request's body, before the upstream was asked, and for what others had asked it.
+  Clock::duration awaited{0};
+  Clock::time_point asked{};          // when the upstream was turned to; zero: it was not
   Clock::time_point head_received{};  // of the upstream's answer; zero: none
   Clock::time_point ended{};
+
+  // Until the upstream's head came, since it was asked: with connecting and tries that failed. Zero
+  // where there was none.
+  Clock::duration upstream_time() const noexcept {
+    return head_received > asked && asked != Clock::time_point{} ? head_received - asked
+                                                                 : Clock::duration{0};
+  }
+  // What passed from the request's head to now inside aifd: waiting for others is not counted.
+  Clock::duration own_time(Clock::time_point now) const noexcept {
+    return now - started - awaited - upstream_time();
+  }
+
+  // Whether all of the answer was seen, be it after its client had left.
+  bool seen_whole() const noexcept {
+    return ended_by == EndedBy::complete || drained == Drained::whole;
+  }
 };
 
 }  // namespace aifd::chain

@@ -8,6 +8,7 @@
 
 #include "aifd/chain/body_source.hpp"
 #include "aifd/protocol/framing.hpp"
+#include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::chain {
 
@@ -23,6 +24,10 @@ class RequestBody {
   // What is held so far; the whole body after hold() gave true.
   std::string_view held() const noexcept { return held_; }
   bool held_whole() const noexcept { return source_ended_; }
+
+  // A look into a body held whole, once for all who want to know. Null: it is no JSON object, or
+  // not held whole. Valid until the body is replaced.
+  const protocol::JsonPeek* peek();
 
   // Replaces bytes of a body held whole; its length follows.
   void replace(std::size_t offset, std::size_t length, std::string_view with);
@@ -50,6 +55,7 @@ class RequestBody {
   std::string_view held_;  // into the source's first piece while that is all, else into copy_
   std::string copy_;
   std::uint64_t bytes_read_ = 0;
+  std::optional<std::optional<protocol::JsonPeek>> peek_;  // none: not looked yet
   bool source_ended_;
   bool held_sent_ = false;
   bool passed_unheld_ = false;

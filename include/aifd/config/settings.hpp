@@ -105,6 +105,33 @@ struct Cache {
   }
 };
 
+enum class LogOverflow { drop, wait };
+
+struct Logs {
+  bool openai = false;      // LOG_OPENAI
+  bool general = false;     // LOG_GENERAL
+  bool print_chat = false;  // PRINT_CHAT
+  std::string folder = "Log";
+  std::string access = "stdout";            // ACCESS_LOG: "off", "stdout", or a file's path
+  std::uint64_t rotate_bytes = 50'000'000;  // LOG_ROTATE_BYTES
+  std::size_t keep = 0;                     // LOG_KEEP: rotated files of each; 0: all
+  bool compress = false;                    // LOG_COMPRESS=zstd: rotated files
+  std::uint64_t queue_bytes = std::uint64_t{64} << 20;  // LOG_QUEUE_BYTES
+  LogOverflow overflow = LogOverflow::drop;
+  std::vector<std::string> redact;  // LOG_REDACT: RE2 patterns, which compile
+
+  bool conversations() const noexcept { return openai || general || print_chat; }
+};
+
+// What becomes of an answer whose client has left (CLIENT_GONE).
+struct ClientGone {
+  bool drains = false;  // the rest is read, within these; else the upstream is left at once
+  std::chrono::milliseconds most_time{300'000};
+  std::uint64_t most_bytes = std::uint64_t{16} << 20;
+
+  friend bool operator==(const ClientGone&, const ClientGone&) = default;
+};
+
 struct ModelMap {  // CUSTOM_MODEL_CONFIG
   BaseUrl api_base;
   std::map<std::string, std::string> models;  // asked name -> served name; empty: off
@@ -133,12 +160,9 @@ struct Settings {
   std::string embedding_path = "/v1/embeddings";
   std::string custom_general_path;
   ModelMap model_map;
-  bool log_openai = false;
-  bool log_general = false;
-  bool print_chat = false;
-  std::string log_folder = "Log";
-  std::string access_log = "stdout";  // ACCESS_LOG: "off", "stdout", or a file's path
-  CidrSet ip_whitelist;               // empty: everybody
+  Logs logs;
+  std::map<std::string, ClientGone> client_gone;  // by route path; one of none is left at once
+  CidrSet ip_whitelist;                           // empty: everybody
   CidrSet ip_blacklist;
   CidrSet trusted_proxies;      // 127.0.0.1/32, ::1/128
   bool proxy_protocol = false;  // connections begin with a PROXY header

@@ -1,6 +1,10 @@
 // One JSON line for each exchange, whatever became of it.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "aifd/chain/middleware.hpp"
 #include "aifd/services/line_writer.hpp"
 
@@ -18,8 +22,17 @@ class AccessLog final : public chain::PromptMiddleware {
   services::LineWriter& writer_;
 };
 
+// What is noted of an answer's head.
+struct AnswerHead {
+  std::string upstream_request_id;  // empty: none
+  std::optional<bool> streams;      // nullopt: there was no head
+};
+
 // The line, with its line feed. `time` is "2026-11-22T21:05:19.123+08:00".
-std::string access_line(std::string_view time, const chain::Exchange& exchange,
-                        const chain::Outcome& outcome, std::string_view upstream_request_id);
+//
+// "abort" names how an exchange ended whose client did not get a whole answer: who ended it and
+// where it was, "client_stream" or "upstream_wait_head"; "error" says why.
+std::string access_line(std::string_view time, chain::Exchange& exchange,
+                        const chain::Outcome& outcome, const AnswerHead& answer);
 
 }  // namespace aifd::middleware

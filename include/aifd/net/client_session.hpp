@@ -94,6 +94,7 @@ class ClientSession {
 
   void on_client_late() noexcept;
   void on_client_gone() noexcept;
+  void on_waiting_for_body(bool waits) noexcept;
   void on_probe() noexcept;
   std::array<char, 32> new_request_id();
 
@@ -105,6 +106,9 @@ class ClientSession {
   LeaveProbe probe_;
   IpAddress peer_;
   chain::Stopper* stopper_ = nullptr;  // of the exchange under way
+  chain::Outcome* progress_ = nullptr;
+  ClientSink* sink_ = nullptr;  // of its answer
+  Clock::time_point waits_since_{};
   Waiting waiting_ = Waiting::no;
   bool late_ = false;
   bool draining_ = false;

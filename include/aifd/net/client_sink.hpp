@@ -1,11 +1,12 @@
-// Writes an answer to the client's connection, framed for that client.
+// Writes an answer to the client's connection, framed for that client; for one who has left it
+// lets the rest go, where the exchange's answer is to be read on (CLIENT_GONE).
 #pragma once
 
 #include <array>
 #include <string>
 
+#include "aifd/chain/exchange.hpp"
 #include "aifd/chain/relay.hpp"
-#include "aifd/chain/stopper.hpp"
 #include "aifd/net/deadline.hpp"
 #include "aifd/net/stream.hpp"
 #include "aifd/protocol/head_writer.hpp"
@@ -20,7 +21,7 @@ class ClientSink final : public chain::ResponseSink, private chain::Stoppable, p
     std::chrono::milliseconds write_timeout{};  // for one write that the client does not take
   };
 
-  ClientSink(Stream& stream, LoopExecutor executor, chain::Stopper& stopper, Ticker& ticker,
+  ClientSink(Stream& stream, LoopExecutor executor, chain::Exchange& exchange, Ticker& ticker,
              Options options);
 
   void begin(const protocol::ResponseHead& head, const protocol::BodyFraming& framing) override;
@@ -33,25 +34,34 @@ class ClientSink final : public chain::ResponseSink, private chain::Stoppable, p
   // Whether the connection may serve another request after this answer; settled by begin().
   bool keeps_alive() const noexcept { return options_.keep_alive; }
   void close_after() noexcept { options_.keep_alive = false; }
-  // The client cannot tell a cut from the end of such a body but by a reset.
-  bool ends_by_close() const noexcept { return ends_by_close_; }
+
+  // The client has left. True: the answer is taken all the same from now on, within the exchange's
+  // bounds, and goes nowhere; the connection is closed. False: nobody needs it.
+  bool go_on_alone() noexcept;
+  bool alone() const noexcept { return alone_; }
+
+  // Closes the connection before its answer is complete, so that the client can tell.
+  void cut() noexcept;
 
  private:
   void stop() noexcept override;
   void on_deadline() noexcept override;
   protocol::BodyFraming framing_for_client(const protocol::BodyFraming& framing);
+  Result<bool> drop(std::string_view bytes) noexcept;
   Error write_error() const;
 
   Stream& stream_;
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, LoopExecutor> pace_;
+  chain::Exchange& exchange_;
   chain::Stopper& stopper_;
   Options options_;
   std::string head_;
   std::array<char, 20> chunk_header_{};
   BufferList pending_;
   bool chunked_ = false;
-  bool ends_by_close_ = false;
+  bool ends_by_close_ = false;  // the client can tell a cut from the end by nothing but a reset
   bool untouched_ = true;
+  bool alone_ = false;
 };
 
 }  // namespace aifd::net

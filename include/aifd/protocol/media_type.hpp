@@ -14,4 +14,13 @@ inline std::string_view media_type(const Fields& fields) noexcept {
   return value.substr(0, value.find_first_of("; \t"));
 }
 
+inline bool is_event_stream(std::string_view media_type) noexcept {
+  return iequals(media_type, "text/event-stream");
+}
+
+// Whether a body of this type comes event by event: an event stream, or lines of JSON.
+inline bool is_stream(std::string_view media_type) noexcept {
+  return is_event_stream(media_type) || iequals(media_type, "application/x-ndjson");
+}
+
 }  // namespace aifd::protocol

@@ -24,13 +24,11 @@ struct ConversationLogOptions {
   // What may wait to be written. A queue that is not full takes one thing of any size.
   std::size_t queue_bytes = std::size_t{64} << 20;
   bool waits = false;  // LOG_OVERFLOW=wait: nothing is dropped, and who begins asks for room before
-  std::uint64_t rotate_bytes = 50'000'000;  // 0: never
-  std::size_t keep = 0;                     // rotated files of each log; 0: all
-  bool compress = false;                    // those, with zstd
-  std::vector<std::string> redact;          // RE2 patterns, known to be valid
-  // Of the answers' recorders: see AnswerRecorder::Options.
-  std::size_t max_answer_bytes = std::size_t{32} << 20;
-  bool streams_by_default = true;
+  std::uint64_t rotate_bytes = 50'000'000;               // 0: never
+  std::size_t keep = 0;                                  // rotated files of each log; 0: all
+  bool compress = false;                                 // those, with zstd
+  std::vector<std::string> redact;                       // RE2 patterns, known to be valid
+  std::size_t max_answer_bytes = std::size_t{32} << 20;  // see AnswerRecorder::Options
   // Given each record of the exchanges that are to be printed, redacted and without its line feed,
   // in order, on the log's thread, which must not be held up.
   std::function<void(std::string_view record, protocol::ConversationApi api)> on_record;
@@ -38,12 +36,13 @@ struct ConversationLogOptions {
 
 struct ConversationStart {
   protocol::ConversationApi api = protocol::ConversationApi::general;
-  std::string prefix;          // of the route, as a folder's name: "openai"
-  protocol::RequestNote note;  // an empty datetime: now; body_bytes is that of `body` if 0
-  std::string body;  // of ConversationApi::whisper the form, of note.content_type, as it came
-  std::vector<Secret> secrets;  // *** in both records
-  bool writes = true;           // to the disk
-  bool prints = false;          // to on_record
+  std::string prefix;              // of the route, as a folder's name: "openai"
+  protocol::RequestNote note;      // an empty datetime: now; body_bytes is that of `body` if 0
+  std::string body;                // as request_record() takes it
+  bool streams_by_default = true;  // see AnswerRecorder::Options
+  std::vector<Secret> secrets;     // *** in both records
+  bool writes = true;              // to the disk
+  bool prints = false;             // to on_record
 };
 
 struct AnswerEnd;

@@ -11,12 +11,8 @@ TEST(PendingFeatures, AreNoneByDefault) {
 
 TEST(PendingFeatures, AreNamedAsThePersonSetThem) {
   config::Settings settings;
-  settings.log_openai = true;
-  EXPECT_EQ(pending_features(settings), std::vector<std::string>{"LOG_OPENAI"});
-  settings.print_chat = true;
   settings.listen.web_ui = true;
-  EXPECT_EQ(pending_features(settings),
-            (std::vector<std::string>{"LOG_OPENAI", "PRINT_CHAT", "--webui"}));
+  EXPECT_EQ(pending_features(settings), std::vector<std::string>{"--webui"});
 }
 
 }  // namespace

@@ -96,6 +96,29 @@ TEST_F(RelayTest, ShowsTheHeadAndEachPieceToTheTapsBeforeTheClientGetsIt) {
                                "b done complete", "a done complete"}));
 }
 
+TEST_F(RelayTest, TellsWhereTheTimeWent) {
+  exchange_->progress.started = Clock::now();
+  EXPECT_TRUE(relay_steps({{"one", true}}));
+  const std::string own(sink_.head.fields.get("Server-Timing"));
+  EXPECT_TRUE(own.starts_with("aifd;dur=")) << own;
+  EXPECT_EQ(own.find("upstream"), std::string::npos) << own;
+
+  exchange_->progress.asked = exchange_->progress.started + std::chrono::microseconds(1);
+  exchange_->progress.head_received = exchange_->progress.asked + std::chrono::hours(1);
+  EXPECT_TRUE(relay_steps({{"one", true}}));
+  EXPECT_EQ(sink_.head.fields.get("Server-Timing"), "aifd;dur=0.000, upstream;dur=3600000.000")
+      << "an hour at the upstream is none of aifd's own time";
+}
+
+TEST_F(RelayTest, CountsTheTokensForWhoeverAsks) {
+  EXPECT_TRUE(relay_steps({{R"({"usage":{"total_tokens":3}})", true}}));
+  EXPECT_EQ(exchange_->usage(), nullptr);
+  exchange_->count_usage();
+  EXPECT_TRUE(relay_steps({{R"({"usage":{"tot)"}, {R"(al_tokens":3}})", true}}));
+  ASSERT_NE(exchange_->usage(), nullptr);
+  EXPECT_EQ(exchange_->usage()->usage()->total, 3U);
+}
+
 TEST_F(RelayTest, FlushesTheHeadAloneWhenTheBodyIsNotThereYet) {
   EXPECT_TRUE(relay_steps({{.bytes = "one", .last = true, .late = true}}));
   EXPECT_EQ(journal_, (Journal{"begin", "flush", "write one."}));

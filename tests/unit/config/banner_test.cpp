@@ -125,7 +125,7 @@ TEST_F(Banner, WarnsOfApiKeysThatNobodyGets) {
 
 TEST_F(Banner, CutsLongValuesAndReplacesControlCharacters) {
   Settings settings = set_well({{"LOG_OPENAI", "true"}}).settings;
-  settings.log_folder = "\x1b[31m" + std::string(300, 'x');
+  settings.logs.folder = "\x1b[31m" + std::string(300, 'x');
   for (const bool colour : {false, true}) {
     const std::string text = banner(settings, "1", kAddress, colour);
     EXPECT_FALSE(mentions(text, "\x1b[31m"));

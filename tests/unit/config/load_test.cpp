@@ -142,7 +142,7 @@ TEST_F(LoadSources, OldNamesAreReadWithANote) {
   const Loaded loaded = load_well(Sources{});
   EXPECT_EQ(loaded.settings.api_keys.size(), 2U);
   EXPECT_EQ(loaded.settings.forward_keys.size(), 1U);
-  EXPECT_TRUE(loaded.settings.log_openai);
+  EXPECT_TRUE(loaded.settings.logs.openai);
   EXPECT_EQ(lines(loaded.warnings),
             "OPENAI_API_KEY (.env line 1) is an old name; call it OPENAI_API_KEY_CONFIG\n"
             "FORWARD_KEY (.env line 2) is an old name; call it FORWARD_KEY_CONFIG\n"

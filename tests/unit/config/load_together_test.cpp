@@ -97,11 +97,25 @@ TEST_F(LoadTogether, ACachesBoundDependsOnWhereItIs) {
 TEST_F(LoadTogether, AGeneralCacheNeedsItsPathsNamed) {
   Values values{{"CACHE_GENERAL", "true"}};
   EXPECT_EQ(lines(set_well(values).warnings),
-            "CACHE_GENERAL (environment): no answer of a general route is kept, since CACHE_ROUTES "
-            "names no path\n");
+            "CACHE_GENERAL (environment): no answer of a general route is kept, since neither "
+            "CACHE_ROUTES nor CUSTOM_GENERAL_ROUTE names a path\n");
+  EXPECT_EQ(lines(set_well({{"CACHE_GENERAL", "true"}, {"CUSTOM_GENERAL_ROUTE", "/x"}}).warnings),
+            "");
   values["CACHE_ROUTES"] = R"(["/v1/embed"])";
   EXPECT_EQ(lines(set_well(values).warnings), "");
   EXPECT_EQ(lines(set_well({{"CACHE_OPENAI", "true"}}).warnings), "");
+}
+
+TEST_F(LoadTogether, PatternsAndPoliciesHaveShortForms) {
+  EXPECT_EQ(set_well({{"LOG_REDACT", "[0-9]{4}"}}).settings.logs.redact,
+            std::vector<std::string>{"[0-9]{4}"});
+  const Settings settings =
+      set_well({{"CLIENT_GONE", R"({"/v1/": "Drain: 250ms", "/": "cancel"})"}}).settings;
+  EXPECT_EQ(settings.client_gone.at("/v1"),
+            (ClientGone{true, std::chrono::milliseconds(250), ClientGone{}.most_bytes}));
+  EXPECT_FALSE(settings.client_gone.at("/").drains);
+  EXPECT_EQ(set_well({{"CLIENT_GONE", "\"drain\""}}).settings.client_gone.at("/"),
+            ClientGone{.drains = true});
 }
 
 TEST_F(LoadTogether, APacedReplayNeedsAPace) {

@@ -40,7 +40,7 @@ json parse(const std::string& line) {
 
 json line_of(const char* request, const chain::Outcome& outcome) {
   TestExchange exchange(request);
-  return parse(access_line(kTime, *exchange, outcome, ""));
+  return parse(access_line(kTime, *exchange, outcome, {}));
 }
 
 TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
@@ -48,20 +48,64 @@ TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
   exchange->route.prefix = "/openai";
   exchange->key_alias = "0a1b2c3d";
   exchange->client.address = test::ip("198.51.100.1");
-  const json line = parse(access_line(kTime, *exchange, complete(), "theirs"));
+  const json line = parse(access_line(kTime, *exchange, complete(), {"theirs", true}));
   EXPECT_EQ(line, json::parse(R"({
     "ts": "2026-11-22T21:05:19.123+08:00", "level": "info", "msg": "request",
     "request_id": "req_1", "upstream_request_id": "theirs", "client_ip": "198.51.100.1",
     "key": "0a1b2c3d", "route": "/openai", "method": "POST",
-    "path": "/openai/v1/chat/completions?stream=1", "status": 200, "bytes_in": 12,
+    "path": "/openai/v1/chat/completions?stream=1", "stream": true, "status": 200, "bytes_in": 12,
     "bytes_out": 3456, "dur_ms": 20.007, "ttfb_ms": 1.5, "attempts": 1, "ended_by": "complete"})"));
+}
+
+TEST(AccessLine, NamesTheModelAndTheTokens) {
+  TestExchange exchange("POST /v1/chat/completions", R"({"model":"gpt-\"4\"","messages":[]})");
+  ASSERT_TRUE(test::run_task(exchange->body.hold(1000)).value());
+  exchange->count_usage();
+  protocol::ResponseHead head;
+  head.status = 200;
+  exchange->show_head(head);
+  exchange->show(R"({"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}})");
+  const json line = parse(access_line(kTime, *exchange, complete(), {"", false}));
+  EXPECT_EQ(line["model"], "gpt-\"4\"");
+  EXPECT_EQ(line["stream"], false);
+  EXPECT_EQ(line["tokens_in"], 5);
+  EXPECT_EQ(line["tokens_out"], 7);
+}
+
+TEST(AccessLine, HasNoModelOfABodyThatIsNotHere) {
+  TestExchange exchange("POST /v1/chat/completions", R"({"model":"gpt-4"})");
+  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), {})).contains("model"));
+}
+
+TEST(AccessLine, TellsTheUpstreamsTimeAndTheTries) {
+  chain::Outcome outcome = complete();
+  outcome.asked = kStart + microseconds(500);
+  outcome.attempts = 3;
+  const json line = line_of("GET /v1/models", outcome);
+  EXPECT_EQ(line["upstream_ms"], 1.0);
+  EXPECT_EQ(line["retries"], 2);
+}
+
+TEST(AccessLine, NamesAnEndThatLeftTheClientWithoutAWholeAnswer) {
+  chain::Outcome outcome = complete();
+  outcome.ended_by = chain::EndedBy::client;
+  outcome.phase = chain::Phase::stream;
+  outcome.drained = chain::Drained::whole;
+  outcome.bytes_drained = 3000;
+  const json line = line_of("GET /v1/models", outcome);
+  EXPECT_EQ(line["abort"], "client_stream");
+  EXPECT_EQ(line["drained"], "whole");
+  EXPECT_EQ(line["bytes_drained"], 3000);
+  EXPECT_EQ(line["bytes_out"], 456);
+  outcome.answered = true;
+  EXPECT_FALSE(line_of("GET /v1/models", outcome).contains("abort"));
 }
 
 TEST(AccessLine, SaysWhichAnswerOfTheCache) {
   TestExchange exchange("POST /v1/chat/completions");
   exchange->cache = chain::CacheUse::hit;
   exchange->cache_key = chain::CacheDigest{0x00, 0xff};
-  const json line = parse(access_line(kTime, *exchange, complete(), ""));
+  const json line = parse(access_line(kTime, *exchange, complete(), {}));
   EXPECT_EQ(line["cache"], "hit");
   EXPECT_EQ(line["cache_key"], "00ff" + std::string(60, '0'));
 }
@@ -106,20 +150,20 @@ TEST(AccessLine, WritesTimesAsMillisecondsWithThreeDigits) {
     chain::Outcome outcome = complete();
     outcome.ended = outcome.started + c.took;
     TestExchange exchange("GET /");
-    const std::string line = access_line(kTime, *exchange, outcome, "");
+    const std::string line = access_line(kTime, *exchange, outcome, {});
     EXPECT_NE(line.find(c.text), std::string::npos) << line;
   }
 }
 
 TEST(AccessLine, TellsWhatTheCacheDidWhereItHadAPart) {
   TestExchange exchange("POST /v1/chat/completions");
-  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), "")).contains("cache"));
+  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), {})).contains("cache"));
   const std::pair<chain::CacheUse, const char*> uses[] = {{chain::CacheUse::hit, "hit"},
                                                           {chain::CacheUse::miss, "miss"},
                                                           {chain::CacheUse::bypass, "bypass"}};
   for (const auto& [use, text] : uses) {
     exchange->cache = use;
-    EXPECT_EQ(parse(access_line(kTime, *exchange, complete(), ""))["cache"], text);
+    EXPECT_EQ(parse(access_line(kTime, *exchange, complete(), {}))["cache"], text);
   }
 }
 
@@ -128,7 +172,7 @@ TEST(AccessLine, NeverShowsSecretsOfTheRequest) {
       "GET /v1/x?key=sk-1&a=b&K%65y=sk-2&access_token=sk-3&api_key=sk-4&sig=sk-5\n"
       "Authorization: Bearer sk-6\nCookie: session=sk-7\nx-api-key: sk-8";
   TestExchange exchange(request);
-  const std::string line = access_line(kTime, *exchange, complete(), "");
+  const std::string line = access_line(kTime, *exchange, complete(), {});
   EXPECT_EQ(line.find("sk-"), std::string::npos) << line;
   EXPECT_EQ(parse(line)["path"],
             "/v1/x?key=***&a=b&K%65y=***&access_token=***&api_key=***&sig=***");
@@ -150,7 +194,7 @@ TEST(AccessLine, IsOneLineOfJsonWhateverBytesItIsGiven) {
   exchange->route.prefix = hostile;
   chain::Outcome outcome = complete();
   outcome.error = Error{ErrorKind::internal, ErrorSource::aifd, false, hostile};
-  const std::string line = access_line(kTime, *exchange, outcome, hostile);
+  const std::string line = access_line(kTime, *exchange, outcome, AnswerHead{hostile, {}});
   const json parsed = parse(line);
   EXPECT_FALSE(parsed.contains("forged"));
   EXPECT_EQ(parsed["status"], 200);
@@ -180,7 +224,7 @@ TEST(AccessLog, WritesTheLineWhenTheExchangeEnds) {
   const json line = logged([](TestExchange& exchange) {
     protocol::ResponseHead head;
     head.fields.add("Request-Id", "of anthropic");
-    for (const auto& tap : exchange->taps()) tap->on_head(head);
+    exchange->show_head(head);
     exchange->progress.status = 200;
     exchange->finish(chain::EndedBy::complete);
   });

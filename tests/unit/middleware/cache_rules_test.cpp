@@ -70,6 +70,15 @@ TEST(CacheRules, KeepsGeneralPathsWhereNamed) {
   EXPECT_TRUE(keeps(settings, "POST /v1/chat/completions")) << "no openai path is named";
 }
 
+TEST(CacheRules, KeepsTheCustomGeneralPathWhereNoneIsNamed) {
+  config::Settings settings = settings_with({});
+  settings.custom_general_path = "/v1/models/gemini-pro";
+  EXPECT_TRUE(keeps(settings, "POST /api/v1/models/gemini-pro"));
+  EXPECT_FALSE(keeps(settings, "POST /api/v1/models/gemini-max"));
+  settings.cache.routes = {"/api/x"};
+  EXPECT_FALSE(keeps(settings, "POST /api/v1/models/gemini-pro"));
+}
+
 TEST(CacheRules, HasNoPartWhereItIsOff) {
   config::Settings settings = settings_with({"/api/x"});
   settings.cache.openai = false;

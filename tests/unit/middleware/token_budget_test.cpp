@@ -53,13 +53,11 @@ class TokenBudgetTest : public testing::Test {
     head.status = status;
     head.fields = std::move(fields);
     head.fields.set("Content-Type", type);
-    for (const auto& tap : exchange->taps()) {
-      tap->on_head(head);
-      for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 7))) {
-        EXPECT_EQ(tap->on_chunk(text.substr(0, 7)), chain::kAtOnce);
-      }
-      tap->on_done(outcome);
+    exchange->show_head(head);
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 7))) {
+      EXPECT_EQ(exchange->show(text.substr(0, 7)), chain::kAtOnce);
     }
+    for (const auto& tap : exchange->taps()) tap->on_done(outcome);
     return head;
   }
 

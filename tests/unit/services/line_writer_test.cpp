@@ -73,6 +73,17 @@ TEST_F(LineWriterFile, WithHalfALineAtItsEndGetsItsNextLineOnALineOfItsOwn) {
   EXPECT_EQ(read_file(path_), "whole\nhal\nnext\n");
 }
 
+TEST_F(LineWriterFile, ThatWasRenamedIsMadeAnew) {
+  {
+    const auto writer = open();
+    std::filesystem::rename(path_, path_ + ".1");
+    writer->reopen();
+    writer->add("after\n");
+  }
+  EXPECT_EQ(read_file(path_ + ".1"), "");
+  EXPECT_EQ(read_file(path_), "after\n");
+}
+
 TEST_F(LineWriterFile, GetsWholeLinesInEachThreadsOrder) {
   constexpr int kThreads = 4;
   constexpr int kLines = 5000;
@@ -148,7 +159,7 @@ TEST_F(LineWriterPipe, GetsMoreThanItHoldsWhenSomebodyReads) {
   std::thread reader([this, &read] { read = read_to_end(); });
   std::string expected;
   {
-    LineWriter writer(ends_[1], false);
+    LineWriter writer(ends_[1], "");
     for (int i = 0; i < 20'000; ++i) {
       const std::string line = "line " + std::to_string(i) + "\n";
       writer.add(line);
@@ -166,7 +177,7 @@ TEST_F(LineWriterPipe, ThatNobodyReadsDropsWholeLinesCountsThemAndLetsTheWriterE
   const auto start = steady_clock::now();
   std::uint64_t dropped = 0;
   {
-    LineWriter writer(ends_[1], false);
+    LineWriter writer(ends_[1], "");
     for (std::size_t i = 0; i < kLines; ++i) writer.add(line + "\n");
     EXPECT_LT(steady_clock::now() - start, seconds(5)) << "whoever adds must not wait";
     dropped = writer.dropped();
@@ -180,7 +191,7 @@ TEST_F(LineWriterPipe, ThatNobodyReadsDropsWholeLinesCountsThemAndLetsTheWriterE
 
 TEST_F(LineWriterPipe, WhoseReaderHasGoneLetsTheWriterEnd) {
   close_end(0);
-  LineWriter writer(ends_[1], false);
+  LineWriter writer(ends_[1], "");
   writer.add("nobody reads this\n");
 }
 

@@ -1,0 +1,195 @@
+#include "aifd/middleware/conversation_log.hpp"
+
+#include <algorithm>
+
+#include "aifd/protocol/credentials.hpp"
+#include "aifd/protocol/media_type.hpp"
+#include "aifd/protocol/target.hpp"
+
+namespace aifd::middleware {
+
+using chain::Exchange;
+using chain::Outcome;
+using protocol::ConversationApi;
+
+namespace {
+
+std::chrono::microseconds micros(Clock::duration time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time);
+}
+
+bool is_chat(ConversationApi api) {
+  return protocol::log_kind(api) == protocol::log_kind(ConversationApi::chat);
+}
+
+bool is_coded(const protocol::Fields& fields) {
+  const std::string_view coding = fields.get("Content-Encoding");
+  return !coding.empty() && !protocol::iequals(coding, "identity");
+}
+
+protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
+  protocol::RequestNote note;
+  note.uid = exchange.request_id;
+  note.ip = exchange.client.address.to_string();
+  note.content_type = exchange.request.fields.get("Content-Type");
+  note.route = exchange.route.prefix;
+  note.key = exchange.key_alias;
+  note.coded = is_coded(exchange.request.fields);
+  if (api != ConversationApi::general) return note;
+  note.method = exchange.request.method;
+  note.path = exchange.route.path;
+  if (exchange.target.has_query) {
+    note.path.append(1, '?').append(protocol::redact_query(exchange.target.query));
+  }
+  return note;
+}
+
+// The keys that this exchange has to do with, in every form in which they could be repeated.
+std::vector<Secret> secrets_of(const Exchange& exchange) {
+  std::vector<Secret> secrets;
+  const auto add = [&secrets](Secret secret) {
+    if (std::ranges::find(secrets, secret) == secrets.end()) secrets.push_back(std::move(secret));
+  };
+  const auto add_forms = [&add](std::string_view key) {
+    add(Secret(std::string(key)));
+    add(Secret(protocol::decoded_query_key(key)));
+  };
+  for (const std::string_view key : exchange.secrets) add_forms(key);
+  const auto found = protocol::find_credentials(exchange.request, exchange.target.query);
+  if (!found) return secrets;
+  for (const protocol::Credential& credential : *found) add_forms(credential.key);
+  return secrets;
+}
+
+class ConversationTap final : public chain::Tap {
+ public:
+  ConversationTap(const Exchange& exchange, std::shared_ptr<services::Conversation> conversation)
+      : exchange_(exchange), conversation_(std::move(conversation)) {}
+
+  void on_head(protocol::ResponseHead& head) override {
+    conversation_->head(head.status, head.fields.get("Content-Type"),
+                        head.fields.get("Content-Encoding"));
+  }
+
+  Clock::time_point on_chunk(std::string_view bytes) noexcept override {
+    if (first_byte_ == Clock::time_point{}) first_byte_ = Clock::now();
+    conversation_->piece(bytes);
+    return chain::kAtOnce;
+  }
+
+  void on_done(const Outcome& outcome) noexcept override { conversation_->end(note_of(outcome)); }
+
+ private:
+  protocol::AnswerNote note_of(const Outcome& outcome) const {
+    protocol::AnswerNote note;
+    note.uid = exchange_.request_id;
+    note.status = outcome.status;
+    note.ended_by = to_string(outcome.ended_by);
+    note.phase = to_string(outcome.phase);
+    if (outcome.error) note.error = error_name(outcome.error->kind);
+    note.drained = to_string(outcome.drained);
+    if (first_byte_ != Clock::time_point{}) {
+      note.first_byte = micros(first_byte_ - outcome.started);
+    }
+    note.duration = micros(outcome.ended - outcome.started);
+    note.cache = chain::to_string(exchange_.cache);
+    note.attempts = outcome.attempts;
+    note.route = exchange_.route.prefix;
+    if (outcome.attempts > 0) note.upstream = exchange_.destination.server.authority;
+    note.key = exchange_.key_alias;
+    note.request_bytes = outcome.bytes_in;
+    return note;
+  }
+
+  const Exchange& exchange_;
+  std::shared_ptr<services::Conversation> conversation_;
+  Clock::time_point first_byte_{};
+};
+
+}  // namespace
+
+std::string log_prefix(std::string_view route_prefix) {
+  std::string name(route_prefix);
+  std::ranges::replace(name, '/', '_');
+  const std::size_t first = name.find_first_not_of('_');
+  if (first == std::string::npos) return "openai";
+  return name.substr(first, name.find_last_not_of('_') - first + 1);
+}
+
+ConversationLog::ConversationLog(const config::Settings& settings, services::ConversationLog& log)
+    : settings_(settings.logs),
+      chat_(settings.chat_completion_path),
+      completion_(settings.completion_path),
+      embedding_(settings.embedding_path),
+      max_buffered_bytes_(settings.max_buffered_body_bytes),
+      streams_by_default_(settings.default_stream_response),
+      log_(log) {}
+
+// Nullopt: nothing of it is written or shown.
+std::optional<ConversationApi> ConversationLog::api_of(const Exchange& exchange) const {
+  if (exchange.framing.wants_upgrade) return std::nullopt;
+  if (!exchange.route.openai) {
+    return settings_.general ? std::optional(ConversationApi::general) : std::nullopt;
+  }
+  if (exchange.request.method != "POST") return std::nullopt;
+  const std::optional<ConversationApi> api = openai_api_of(exchange.route.path);
+  const bool wanted = api && (settings_.openai || (settings_.print_chat && is_chat(*api)));
+  return wanted ? api : std::nullopt;
+}
+
+std::optional<ConversationApi> ConversationLog::openai_api_of(std::string_view path) const {
+  if (path == chat_ || path.ends_with("/chat/completions")) return ConversationApi::chat;
+  if (path == completion_ || path.ends_with("/completions")) return ConversationApi::completion;
+  if (path == embedding_ || path.ends_with("/embeddings")) return ConversationApi::embedding;
+  if (path.ends_with("/responses")) return ConversationApi::responses;
+  if (path.ends_with("/v1/messages")) return ConversationApi::messages;
+  const bool hears =
+      path.ends_with("/audio/transcriptions") || path.ends_with("/audio/translations");
+  return hears ? std::optional(ConversationApi::whisper) : std::nullopt;
+}
+
+// Of an upload the texts of its form alone.
+Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
+                                              services::ConversationStart& start) const {
+  const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes_);
+  if (!whole) co_return whole.error();
+  const std::string_view body = exchange.body.held();
+  start.note.too_large = !*whole;
+  start.note.body_bytes = std::max<std::uint64_t>(body.size(), exchange.framing.body.length);
+  if (!*whole || start.note.coded) co_return Result<void>{};
+  if (start.api == ConversationApi::whisper) {
+    start.body = protocol::form_as_json(start.note.content_type, body).value_or("");
+    co_return Result<void>{};
+  }
+  start.body = body;
+  if (const protocol::JsonPeek* peek = exchange.body.peek(); peek != nullptr && peek->stream) {
+    start.streams_by_default = *peek->stream;
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<chain::Verdict>> ConversationLog::on_request(Exchange& exchange) const {
+  const std::optional<ConversationApi> api = api_of(exchange);
+  if (!api) co_return chain::Verdict{chain::Pass{}};
+  if (!log_.has_room()) {
+    const Result<void> room = co_await log_.wait_for_room(exchange.stopper);
+    if (!room) co_return room.error();
+  }
+  services::ConversationStart start;
+  start.api = *api;
+  start.writes = exchange.route.openai ? settings_.openai : settings_.general;
+  start.prints = settings_.print_chat && is_chat(*api);
+  start.streams_by_default = streams_by_default_;
+  start.note = note_of(exchange, *api);
+  start.prefix = log_prefix(exchange.route.prefix);
+  start.secrets = secrets_of(exchange);
+  if (Result<void> taken = co_await take_body(exchange, start); !taken) co_return taken.error();
+  exchange.request.fields.set("Accept-Encoding", "identity");
+  std::shared_ptr<services::Conversation> conversation = log_.begin(std::move(start));
+  if (conversation) {
+    exchange.add_tap(std::make_unique<ConversationTap>(exchange, std::move(conversation)));
+  }
+  co_return chain::Verdict{chain::Pass{}};
+}
+
+}  // namespace aifd::middleware
