@@ -56,12 +56,12 @@ class AnswerRecorder::Impl {
   void feed(std::string_view bytes) {
     bytes_ += bytes.size();
     if (form_ == Form::unknown) {
-      keep(bytes);
-      form_ = form_of(body_);
+      form_ = form_of(bytes);
       if (form_ == Form::events) take_events(std::exchange(body_, {}));
-    } else if (form_ == Form::events) {
+    }
+    if (form_ == Form::events) {
       take_events(bytes);
-    } else if (form_ == Form::whole) {
+    } else if (form_ != Form::unread) {
       keep(bytes);
     }
   }
@@ -78,7 +78,7 @@ class AnswerRecorder::Impl {
 
  private:
   enum class Form {
-    unknown,  // no byte came yet
+    unknown,  // nothing but white space came yet
     events,
     whole,   // kept until its end
     unread,  // coded, or of no use for the record
