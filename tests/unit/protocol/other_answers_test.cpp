@@ -70,6 +70,8 @@ TEST(WhisperAnswer, IsTheTextHoweverItComes) {
   EXPECT_EQ(text_of("text/vtt", "WEBVTT\n\n00:00 --> 00:01\nHi"), "WEBVTT\n\n00:00 --> 00:01\nHi");
   EXPECT_EQ(text_of("", "{\"text\":\"a\"}"), "a");
   EXPECT_EQ(text_of("text/plain", ""), nullptr);
+  EXPECT_EQ(text_of("text/plain", "[ 12 ] beats"), "[ 12 ] beats");
+  EXPECT_EQ(text_of("text/plain", "{\"text\":\"a\"}"), "{\"text\":\"a\"}");
   EXPECT_EQ(text_of("text/plain", "a\xC3"), "a");
 }
 
@@ -111,6 +113,20 @@ TEST(GeneralAnswer, IsRecordedAsWhatItIs) {
   EXPECT_EQ(general("", "")["content_type"], nullptr);
   EXPECT_EQ(general(kJson, std::string(600, '[') + std::string(600, ']'))["response"],
             std::string(600, '[') + std::string(600, ']'));
+}
+
+TEST(GeneralAnswer, IsCutOnlyWhereItIsText) {
+  const Answered small{
+      .api = Api::general, .content_type = "application/x-odd", .options = {.max_bytes = 10}};
+  const Json text = recorded(small, "123456789\xC3\xA9 more");
+  EXPECT_EQ(text["response"], "123456789");
+  EXPECT_EQ(text["truncated"], true);
+  EXPECT_EQ(text["response_bytes"], 16);
+  for (const std::string& body : {std::string("1234567890\0x", 12), std::string(20, '\xFF')}) {
+    const Json binary = recorded(small, body);
+    EXPECT_EQ(binary["response"], nullptr);
+    EXPECT_FALSE(binary.contains("truncated"));
+  }
 }
 
 TEST(GeneralAnswer, MayReportUsage) {
