@@ -36,6 +36,10 @@ bool looks_like_events(std::string_view body) {
   return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
 }
 
+std::size_t most_event_bytes(const AnswerRecorder::Options& options) {
+  return std::min(kMostEventBytes, options.max_bytes);
+}
+
 }  // namespace
 
 class AnswerRecorder::Impl {
@@ -45,7 +49,7 @@ class AnswerRecorder::Impl {
         options_(options),
         kept_(options.max_bytes),
         reader_(answer_reader(api, kept_)),
-        events_(EventFeed::Kind::sse, std::min(kMostEventBytes, options.max_bytes)) {}
+        events_(EventFeed::Kind::sse, most_event_bytes(options)) {}
 
   void head(int status, std::string_view content_type, std::string_view content_encoding) {
     status_ = status;
@@ -56,12 +60,12 @@ class AnswerRecorder::Impl {
   void feed(std::string_view bytes) {
     bytes_ += bytes.size();
     if (form_ == Form::unknown) {
-      keep(bytes);
-      form_ = form_of(body_);
+      form_ = form_of(bytes);
       if (form_ == Form::events) take_events(std::exchange(body_, {}));
-    } else if (form_ == Form::events) {
+    }
+    if (form_ == Form::events) {
       take_events(bytes);
-    } else if (form_ == Form::whole) {
+    } else if (form_ != Form::unread) {
       keep(bytes);
     }
   }
@@ -78,7 +82,7 @@ class AnswerRecorder::Impl {
 
  private:
   enum class Form {
-    unknown,  // no byte came yet
+    unknown,  // nothing but white space came yet
     events,
     whole,   // kept until its end
     unread,  // coded, or of no use for the record
@@ -91,7 +95,7 @@ class AnswerRecorder::Impl {
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) return Form::unknown;
     if (is_json_lines(content_type_)) {
-      events_ = EventFeed(EventFeed::Kind::lines, kMostEventBytes);
+      events_ = EventFeed(EventFeed::Kind::lines, most_event_bytes(options_));
       return Form::events;
     }
     const bool is_json = bytes[first] == '{' || bytes[first] == '[';
@@ -106,6 +110,11 @@ class AnswerRecorder::Impl {
     if (api_ == Api::embedding) {
       skimmer_.feed(bytes, skimmed);
       bytes = skimmed;
+    }
+    if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string_view::npos) {
+      form_ = Form::unread;
+      body_ = {};
+      return;
     }
     const std::size_t left = options_.max_bytes - body_.size();
     if (bytes.size() > left) kept_.cut();
@@ -129,8 +138,14 @@ class AnswerRecorder::Impl {
     if (name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
   }
 
+  bool is_json() const {
+    const bool is_transcript = api_ == Api::whisper && is_success(status_) &&
+                               istarts_with(trimmed(content_type_), "text/");
+    return !is_transcript && may_be_json(content_type_, body_);
+  }
+
   void take_body() {
-    if (may_be_json(content_type_, body_) && (tape_.read(body_) || read_beginning())) {
+    if (is_json() && (tape_.read(body_) || read_beginning())) {
       is_read_ = true;
       if (is_success(status_)) {
         reader_->take(tape_.root());
@@ -177,18 +192,20 @@ class AnswerRecorder::Impl {
     AnswerFacts facts;
     facts.content_type = content_type_;
     facts.bytes = bytes_;
-    facts.truncated = kept_.was_cut() || note.bytes_lost;
     facts.source = usage_source(note);
     if (facts.source == UsageSource::estimated) facts.estimate = estimate(note);
     if (api_ == Api::general && is_text()) facts.response = whole_text();
+    const bool is_of_no_use = api_ == Api::general && facts.response.empty();
+    facts.truncated = note.bytes_lost || (kept_.was_cut() && !is_of_no_use);
     return facts;
   }
 
-  bool is_text() const {
-    const bool says_text = istarts_with(trimmed(content_type_), "text/") ||
-                           icontains(main_value(content_type_), "json");
-    return says_text || (is_utf8(whole_text()) && body_.find('\0') == std::string::npos);
+  bool says_text() const {
+    return istarts_with(trimmed(content_type_), "text/") ||
+           icontains(main_value(content_type_), "json");
   }
+
+  bool is_text() const { return says_text() || is_utf8(whole_text()); }
 
   UsageSource usage_source(const AnswerNote& note) const {
     if (!is_success(status_)) return UsageSource::unknown;

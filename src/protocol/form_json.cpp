@@ -16,7 +16,7 @@ namespace aifd::protocol {
 namespace {
 
 constexpr std::string_view kNewLine = "\r\n";
-constexpr std::size_t kMostFields = 256;
+constexpr std::size_t kMostParts = 1000;
 constexpr std::size_t kMostHeadBytes = 4096;  // of one part
 
 // What is known of a part, read leniently: a record needs no more than a likely reading.
@@ -71,7 +71,7 @@ class Form {
     if (begins_with_it) rest_.remove_prefix(delimiter_.size());
     delimiter_.insert(0, kNewLine);
     if (!begins_with_it && !pass_delimiter()) return std::nullopt;
-    while (rest_.starts_with(kNewLine) && names_.size() < kMostFields) {
+    for (std::size_t parts = 0; parts < kMostParts && rest_.starts_with(kNewLine); ++parts) {
       rest_.remove_prefix(kNewLine.size());
       if (!read_part()) break;
     }
@@ -89,8 +89,11 @@ class Form {
   // False where the form ends within it; a file is noted even then.
   bool read_part() {
     const std::size_t blank = rest_.substr(0, kMostHeadBytes).find("\r\n\r\n");
-    if (blank == std::string_view::npos) return pass_delimiter();
-    const Part part = read_head(rest_.substr(0, blank));
+    const std::string_view head = rest_.substr(0, blank);
+    const bool has_head = blank != std::string_view::npos && !rest_.starts_with(kNewLine) &&
+                          head.find(delimiter_) == std::string_view::npos;
+    if (!has_head) return pass_delimiter();
+    const Part part = read_head(head);
     rest_.remove_prefix(blank + 4);
     const std::string_view content = rest_;
     const bool is_whole = pass_delimiter();
@@ -107,7 +110,7 @@ class Form {
   }
 
   void note(std::string_view name, std::string_view text) {
-    if (std::ranges::find(names_, name) != names_.end()) return;
+    if (name.empty() || std::ranges::find(names_, name) != names_.end()) return;
     names_.push_back(name);
     std::string key;
     append_json_escaped(key, name);

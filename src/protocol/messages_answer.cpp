@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "aifd/protocol/dialect.hpp"
 #include "answer_reader.hpp"
 #include "json_text.hpp"
@@ -18,6 +20,8 @@ class MessagesAnswerReader final : public AnswerReader {
       take_delta(block_index(value), value.get("delta"));
     } else if (type == "content_block_start") {
       take_block(block_index(value), value.get("content_block"), Block::begun);
+    } else if (type == "content_block_stop") {
+      end_block(block_index(value));
     } else if (type == "message_start") {
       take_message(value.get("message"));
     } else if (type == "message_delta") {
@@ -93,12 +97,22 @@ class MessagesAnswerReader final : public AnswerReader {
     } else if (type == "thinking_delta") {
       answer_.append(choice->reasoning, delta.get("thinking").string());
     } else if (type == "input_json_delta") {
-      for (KeptCall& call : choice->calls) {  // others are of tools that the server runs
-        if (call.index == index) {
-          answer_.append(call.arguments, delta.get("partial_json").string());
-        }
-      }
+      KeptCall* const call = begun_call(*choice, index);
+      if (call != nullptr) answer_.append(call->arguments, delta.get("partial_json").string());
     }
+  }
+
+  // No pieces came where there are no arguments.
+  void end_block(std::size_t index) {
+    KeptChoice* const choice = answer_.choice(0);
+    KeptCall* const call = choice == nullptr ? nullptr : begun_call(*choice, index);
+    if (call != nullptr && call->arguments.empty()) answer_.append(call->arguments, "{}");
+  }
+
+  // Others are of tools that the server runs.
+  static KeptCall* begun_call(KeptChoice& choice, std::size_t index) {
+    const auto call = std::ranges::find(choice.calls, index, &KeptCall::index);
+    return call == choice.calls.end() ? nullptr : &*call;
   }
 
   void add_text(const Value& text) {
