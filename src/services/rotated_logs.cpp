@@ -95,9 +95,8 @@ std::string tidy_rotated(const fs::path& path, const RotatedLogsOptions& options
   return "";
 }
 
-RotatedLogs::RotatedLogs(RotatedLogsOptions options) : options_(options) {
-  if (options_.keep > 0 || options_.compress) thread_ = std::thread([this] { serve(); });
-}
+RotatedLogs::RotatedLogs(RotatedLogsOptions options)
+    : options_(options), thread_([this] { serve(); }) {}
 
 RotatedLogs::~RotatedLogs() {
   {
@@ -105,11 +104,10 @@ RotatedLogs::~RotatedLogs() {
     stopping_ = true;
   }
   wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void RotatedLogs::tidy(const fs::path& path) {
-  if (!thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
     logs_.push_back(path);

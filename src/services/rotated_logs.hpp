@@ -24,7 +24,7 @@ std::string tidy_rotated(const std::filesystem::path& path, const RotatedLogsOpt
                          const std::atomic<bool>& stop);
 
 // Does that on a thread of its own, one log at a time; the daemon's log says what goes wrong.
-// Thread-safe. Where nothing is to be kept or compressed there is no thread.
+// Thread-safe.
 class RotatedLogs {
  public:
   explicit RotatedLogs(RotatedLogsOptions options);

@@ -119,6 +119,26 @@ TEST_F(ConversationLogTest, HasAFileForEachPrefixAndKind) {
   }
 }
 
+TEST_F(ConversationLogTest, TakesAFormAsItCame) {
+  {
+    ConversationLog log(options_);
+    ConversationStart start =
+        start_of("1",
+                 "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n"
+                 "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\n"
+                 "sound\r\n--b--\r\n");
+    start.api = ConversationApi::whisper;
+    start.note.content_type = "multipart/form-data; boundary=b";
+    answer(*log.begin(std::move(start)), {"spoken"});
+  }
+  const std::vector<json> found =
+      records_of(read_bytes(options_.folder / "openai/whisper/whisper.log"));
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].at("model"), "whisper-1");
+  EXPECT_EQ(found[0].at("file"), "a.mp3");
+  EXPECT_EQ(found[1].at("text"), "spoken");
+}
+
 TEST_F(ConversationLogTest, TakesLongAnswersPieceByPiece) {
   std::string whole;
   {
