@@ -7,6 +7,7 @@
 #include "aifd/app/cache_command.hpp"
 #include "aifd/app/commands.hpp"
 #include "aifd/app/config_flags.hpp"
+#include "aifd/app/convert_command.hpp"
 #include "aifd/app/version.hpp"
 
 namespace {
@@ -75,6 +76,11 @@ ExitCode dispatch(int argc, char** argv) {
   add_config_flags(*health, sources);
   health->add_option("--url", url, "Its URL (from the configuration: http://127.0.0.1:8000)");
   health->callback([&] { code = aifd::app::health(sources, url); });
+
+  CLI::App* convert = app.add_subcommand("convert", "Make JSON of the conversation log");
+  aifd::app::ConvertCommand conversion;
+  aifd::app::add_convert_flags(*convert, sources, conversion);
+  convert->callback([&] { code = aifd::app::convert(sources, conversion); });
 
   CacheCommand command;
   add_cache(app, sources, command, code);

@@ -6,6 +6,7 @@
 
 #include "aifd/base/hex.hpp"
 #include "chars.hpp"
+#include "utf8.hpp"
 
 namespace aifd::protocol {
 namespace {
@@ -14,26 +15,6 @@ unsigned read_hex4(std::string_view text) {
   unsigned unit = 0;
   for (const char c : text.substr(0, 4)) unit = unit * 16 + static_cast<unsigned>(hex_value(c));
   return unit;
-}
-
-void append_utf8(std::string& out, unsigned code_point) {
-  const auto append = [&](unsigned byte) { out += static_cast<char>(byte); };
-  const auto append_rest = [&](unsigned shift) { append(0x80 | ((code_point >> shift) & 0x3F)); };
-  if (code_point < 0x80) {
-    append(code_point);
-  } else if (code_point < 0x800) {
-    append(0xC0 | (code_point >> 6));
-    append_rest(0);
-  } else if (code_point < 0x10000) {
-    append(0xE0 | (code_point >> 12));
-    append_rest(6);
-    append_rest(0);
-  } else {
-    append(0xF0 | (code_point >> 18));
-    append_rest(12);
-    append_rest(6);
-    append_rest(0);
-  }
 }
 
 void append_character(std::string& out, unsigned code_point) {
@@ -57,13 +38,11 @@ std::size_t append_escape(std::string& out, std::string_view text) {
     return 2;
   }
   const unsigned unit = read_hex4(text.substr(2));
-  const bool is_pair = unit >= 0xD800 && unit <= 0xDBFF;
-  if (!is_pair) {
+  if (!is_high_surrogate(unit)) {
     append_character(out, unit);
     return kUnitLength;
   }
-  const unsigned low = read_hex4(text.substr(kUnitLength + 2));
-  append_character(out, 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00));
+  append_character(out, join_surrogates(unit, read_hex4(text.substr(kUnitLength + 2))));
   return 2 * kUnitLength;
 }
 

@@ -1,0 +1,108 @@
+#include "convert_targets.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "log_files.hpp"
+
+namespace aifd::app {
+namespace {
+
+namespace fs = std::filesystem;
+using Jobs = std::variant<std::vector<ConvertJob>, ConvertFailure>;
+
+fs::path target_name(const std::string& name, const ConvertCommand& command) {
+  return "chat_" + name + (command.format == "json" ? ".json" : ".jsonl");
+}
+
+// Log/openai/chat -> Log/chat_openai.json, and old/logs -> old/chat_logs.json.
+fs::path target_beside(const fs::path& folder, const ConvertCommand& command) {
+  std::error_code ec;
+  fs::path place = folder;
+  if (!place.has_parent_path() || !place.parent_path().has_parent_path()) {
+    const fs::path whole = fs::absolute(folder, ec);
+    if (!ec) place = whole;
+  }
+  if (place.filename() == "chat" && place.parent_path().has_filename()) place = place.parent_path();
+  return place.parent_path() / target_name(place.filename().string(), command);
+}
+
+// "a/./b/" is "a/b", so that its parts can be told; "." is the working directory's own path.
+fs::path tidy(const std::string& folder) {
+  fs::path path = fs::path(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  std::error_code ec;
+  if (path == "." || path.filename() == ".." || path.empty()) {
+    return fs::absolute(folder, ec).lexically_normal();
+  }
+  return path;
+}
+
+// A single target cannot hold several logs.
+Jobs with_target(std::vector<ConvertJob> jobs, const ConvertCommand& command,
+                 const std::string& many) {
+  if (command.target.empty()) return jobs;
+  if (jobs.size() != 1) return ConvertFailure{kUsage, many};
+  jobs.front().target = command.target;
+  return jobs;
+}
+
+}  // namespace
+
+std::string log_prefix(std::string_view route_prefix) {
+  std::string name(route_prefix);
+  std::ranges::replace(name, '/', '_');
+  const std::size_t begin = name.find_first_not_of('_');
+  if (begin == std::string::npos) return "openai";
+  return name.substr(begin, name.find_last_not_of('_') - begin + 1);
+}
+
+Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& command) {
+  std::set<std::string> prefixes;
+  for (const config::Route& route : settings.routes) {
+    if (route.type == config::RouteType::openai) prefixes.insert(log_prefix(route.prefix));
+  }
+  if (prefixes.empty()) {
+    return ConvertFailure{kFailed,
+                          "no route in FORWARD_CONFIG is of type openai; "
+                          "--log-folder tells where logs are"};
+  }
+  std::vector<ConvertJob> jobs;
+  const fs::path folder(settings.log_folder);
+  for (const std::string& prefix : prefixes) {
+    jobs.push_back({folder / prefix / "chat", folder / target_name(prefix, command)});
+  }
+  return with_target(std::move(jobs), command,
+                     "--target needs --log-folder where there is more than one route");
+}
+
+Jobs jobs_of_folder(const ConvertCommand& command) {
+  const fs::path folder = tidy(command.log_folder);
+  std::error_code ec;
+  if (!fs::is_directory(folder, ec)) {
+    return ConvertFailure{kUsage, command.log_folder + " is not a directory"};
+  }
+  std::vector<ConvertJob> jobs;
+  if (has_logs(folder)) {
+    jobs.push_back({folder, target_beside(folder, command)});
+  } else if (has_logs(folder / "chat")) {
+    jobs.push_back({folder / "chat", target_beside(folder / "chat", command)});
+  } else {
+    std::set<fs::path> inner;
+    for (fs::directory_iterator entry(folder, ec), end; !ec && entry != end; entry.increment(ec)) {
+      if (has_logs(entry->path() / "chat")) inner.insert(entry->path());
+    }
+    for (const fs::path& path : inner) {
+      jobs.push_back({path / "chat", folder / target_name(path.filename().string(), command)});
+    }
+  }
+  if (jobs.empty()) {
+    return ConvertFailure{kFailed, "there are no logs (*.log, *.log.gz, *.log.zst) in " +
+                                       folder.string() + " or in a <prefix>/chat below it"};
+  }
+  return with_target(std::move(jobs), command,
+                     folder.string() + " has several logs: --target needs one of them");
+}
+
+}  // namespace aifd::app

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "aifd/protocol/chat_record.hpp"
+#include "json_text.hpp"
+
+namespace aifd::protocol {
+namespace {
+
+// With which a model says that it did not say all.
+constexpr std::array<std::string_view, 13> kUnfinished{
+    "length",         "max_tokens", "max_output_tokens", "model_context_window_exceeded",
+    "content_filter", "refusal",    "pause_turn",        "incomplete",
+    "in_progress",    "failed",     "cancelled",         "error",
+    "abort"};
+
+bool is_there(std::string_view value) {
+  return !value.empty() && value != "null";
+}
+
+std::optional<Unfit> why_unfit(const JsonObject& answer) {
+  const std::string_view status = answer.get("status");
+  if (is_there(status) && (status.size() != 3 || status.front() != '2')) return Unfit::failed;
+  if (is_there(answer.get("error_text"))) return Unfit::failed;
+  const bool is_drained = answer.get("drained") == "\"whole\"";
+  const std::string_view end = answer.get("ended_by");
+  const bool is_cut = is_there(end) && end != "\"complete\"" && !is_drained;
+  if (is_cut || answer.get("truncated") == "true") return Unfit::cut;
+  const std::string_view reason = inside(answer.get("finish_reason"));
+  if (std::ranges::find(kUnfinished, reason) != kUnfinished.end()) return Unfit::stopped;
+  const std::string_view said = answer.get("assistant");
+  if (!is_there(said) || said == "\"\"" || said == "[]") return Unfit::empty;
+  return std::nullopt;
+}
+
+bool is_text_part(const JsonObject& part) {
+  const std::string_view type = part.get("type");
+  return kind_of(part.get("text")) == JsonKind::string &&
+         (type == "\"text\"" || type == "\"input_text\"" || type == "\"output_text\"");
+}
+
+// A message's content as one string; nullopt where there is more than text in it.
+std::optional<std::string> text_of(std::string_view content) {
+  if (kind_of(content) == JsonKind::string) return std::string(content);
+  if (kind_of(content) != JsonKind::array) return std::nullopt;
+  std::string text = "\"";
+  JsonItems parts(content);
+  for (JsonItem item; parts.next(item);) {
+    const std::optional<JsonObject> part = JsonObject::read(item.value);
+    if (!part || !is_text_part(*part)) return std::nullopt;
+    text += inside(part->get("text"));
+  }
+  return text + '"';
+}
+
+// Appends the messages, each with a comma behind it. False where they are none of a chat's.
+bool append_messages(std::string& out, std::string_view messages, bool is_chat) {
+  if (kind_of(messages) != JsonKind::array) return false;
+  JsonItems items(messages);
+  for (JsonItem item; items.next(item);) {
+    const std::optional<JsonObject> message = JsonObject::read(item.value);
+    if (!message || kind_of(message->get("role")) != JsonKind::string) return false;
+    if (is_chat) {
+      out += item.value;
+    } else {
+      const std::optional<std::string> text = text_of(message->get("content"));
+      if (!text) return false;
+      std::string plain = "{";
+      append_member(plain, "role", message->get("role"));
+      append_member(plain, "content", *text);
+      out += plain + '}';
+    }
+    out += ',';
+  }
+  return true;
+}
+
+// Without the index, which only streams have.
+std::optional<std::string> tool_calls_of(std::string_view calls) {
+  std::string list = "[";
+  JsonItems items(calls);
+  for (JsonItem item; items.next(item);) {
+    const std::optional<JsonObject> call = JsonObject::read(item.value);
+    if (!call) return std::nullopt;
+    if (list.size() > 1) list += ',';
+    list += '{';
+    for (const JsonItem& member : call->members()) {
+      if (member.key != "index") append_member(list, member.key, member.value);
+    }
+    list += '}';
+  }
+  return list + ']';
+}
+
+bool append_assistant(std::string& out, const JsonObject& answer) {
+  std::string message = R"({"role":"assistant")";
+  const std::string_view said = answer.get("assistant");
+  if (kind_of(said) == JsonKind::array) {
+    const std::optional<std::string> calls = tool_calls_of(said);
+    if (!calls) return false;
+    const std::string_view text = answer.get("content");
+    if (kind_of(text) == JsonKind::string) append_member(message, "content", text);
+    append_member(message, "tool_calls", *calls);
+  } else {
+    append_member(message, "content", said);
+  }
+  out += message + '}';
+  return true;
+}
+
+}  // namespace
+
+std::string_view to_string(Unfit why) noexcept {
+  switch (why) {
+    case Unfit::failed:
+      return "failed";
+    case Unfit::cut:
+      return "cut off";
+    case Unfit::stopped:
+      return "stopped by a limit or filter";
+    case Unfit::empty:
+      return "without an answer";
+    case Unfit::no_chat:
+      return "with what is not of the chat API";
+  }
+  return "";
+}
+
+std::variant<std::string, Unfit> training_example(const ChatRecord& request,
+                                                  const ChatRecord& answer) {
+  const std::optional<JsonObject> asked = JsonObject::read(request.json);
+  const std::optional<JsonObject> said = JsonObject::read(answer.json);
+  if (const std::optional<Unfit> why = why_unfit(*said)) return *why;
+  const std::string_view api = asked->get("api");
+  const bool is_chat = !is_there(api) || api == "\"chat\"";
+  const std::string_view tools = asked->get("tools");
+  const bool has_tools = is_there(tools) && tools != "[]";
+  std::string out = R"({"messages":[)";
+  if ((has_tools && !is_chat) || !append_messages(out, asked->get("messages"), is_chat) ||
+      !append_assistant(out, *said)) {
+    return Unfit::no_chat;
+  }
+  out += ']';
+  if (has_tools) append_member(out, "tools", tools);
+  return out + '}';
+}
+
+}  // namespace aifd::protocol
