@@ -6,7 +6,7 @@ import json
 import pytest
 
 from harness import (CACHED, CHAT, LAST_CHUNK, MESSAGES, SSE_HEAD, ChatLog, ModelUpstream, RefusingPort, access_lines, answer,
-                     bearer, chat_of, chunk, cut, event, expect_request, hold, logged, post, reset, send)
+                     bearer, chat_of, chunk, cut, event, expect_request, hold, logged, post, send)
 
 FORWARD = "fk-caller-long-enough-0001"
 
@@ -49,7 +49,6 @@ def test_an_error_of_the_upstream(daemon, log):
 PART = SSE_HEAD + chunk(event(delta("Half of ")) + event(delta("it")))
 ENDS = {  # steps, (ended_by, phase, status), what was said until then
     "cut in the stream": ([send(PART), cut()], ("upstream", "stream", 200), "Half of it"),
-    "reset in the stream": ([send(PART), reset()], ("upstream", "stream", 200), None),
     "cut inside an event": ([send(PART + b"9\r\ndata: {\"c"), cut()], ("upstream", "stream", 200), "Half of it"),
     "cut before an answer": ([cut()], ("upstream", "wait_head", 502), None),
     "no HTTP": ([send(b"nonsense\r\n\r\n"), cut()], ("upstream", "wait_head", 502), None),
