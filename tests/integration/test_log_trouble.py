@@ -24,9 +24,13 @@ def ask(daemon, count, begin=0, size=200):
         assert post(daemon, chat_of(f"{number:04} " + "x" * size)).status == 200
 
 
+LOST = re.compile(r"lost were (\d+) exchanges, (\d+) records and parts of (\d+) answers")
+
+
 def lost_told(daemon):
-    """All records of which stderr says that they were lost."""
-    return [int(found[1]) for line in list(daemon.stderr) if "lost" in line and (found := re.search(r"\b(\d+) [^:]*\blost\b", line))]
+    """Of how many records stderr says that they were lost, each time."""
+    found = [LOST.search(line) for line in list(daemon.stderr) if "lost were" in line]
+    return [2 * int(line[1]) + int(line[2]) for line in found]
 
 
 def ask_until(daemon, condition, what, begin=9000):
@@ -77,8 +81,7 @@ def test_a_file_that_cannot_grow(upstream):
         size = log.file.stat().st_size
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size + 500, resource.RLIM_INFINITY))
         ask(daemon, 20, begin=3)
-        eventually(lambda: any("log" in line.lower() and ("warn" in line or "error" in line) for line in list(daemon.stderr)),
-                   "a word about it")
+        eventually(lambda: "conversation log is in trouble" in "".join(list(daemon.stderr)), "a word about it")
         assert len(daemon.stderr) < 20, "not one for each record"
         assert log.file.stat().st_size <= size + 500
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
@@ -86,6 +89,21 @@ def test_a_file_that_cannot_grow(upstream):
         assert_books_balance(daemon, log, asked)
         records, _ = whole_lines(log)
         assert {"0000", "0001", "0002", f"{9000 + asked - 24:04}"} <= prompts(records)
+
+
+def test_nothing_is_lost_where_it_may_wait(upstream):
+    """What cannot be written is kept until it can be."""
+    with logged(upstream, LOG_OVERFLOW="wait") as daemon:
+        log = ChatLog(daemon)
+        ask(daemon, 3)
+        log.wait_for(3)
+        size = log.file.stat().st_size
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size + 500, resource.RLIM_INFINITY))
+        ask(daemon, 20, begin=3)
+        eventually(lambda: "conversation log is in trouble" in "".join(list(daemon.stderr)), "a word about it")
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert [exchange.request["messages"][0]["content"][:4] for exchange in log.wait_for(23)] == [
+            f"{number:04}" for number in range(23)]
 
 
 def mounted(path: pathlib.Path, *options: str) -> None:
