@@ -143,8 +143,7 @@ STREAMS = {
 
 def test_streams_byte_by_byte(daemon, upstream, log):
     for number, (name, stream) in enumerate(STREAMS.items(), 1):
-        upstream.script(expect_request(), send(SSE_HEAD), one_byte_at_a_time(b"".join(
-            chunk(stream.encode()[at:at + 1]) for at in range(len(stream.encode())))), send(LAST_CHUNK))
+        upstream.script(expect_request(), send(SSE_HEAD), one_byte_at_a_time(chunk(stream.encode()) + LAST_CHUNK))
         assert post(daemon, chat_of(name, stream=True)).body.decode() == stream
         response = log.last(number).response
         assert response["assistant"] == TEXT, name
@@ -183,7 +182,8 @@ def test_completions(daemon):
     body = {"model": "m", "prompt": ["Once", "upon"], "temperature": 0.5, "max_tokens": 9}
     whole = post(daemon, json.dumps(body).encode(), target=COMPLETIONS).json()
     request, response = log.wait_for()[0]
-    assert (request["prompt"], request["model"], request["stream"], request["temperature"]) == (["Once", "upon"], "m", False, 0.5)
+    assert (request["prompt"], request["model"]) == (["Once", "upon"], "m")
+    assert (request["stream"], request["temperature"]) == (False, 0.5)
     texts = [choice["text"] for choice in whole["choices"]]
     choices = [{"index": at, "text": text, "finish_reason": finish}
                for at, (text, finish) in enumerate(zip(texts, ("stop", "length")))]

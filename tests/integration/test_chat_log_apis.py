@@ -4,7 +4,7 @@ import json
 import pytest
 
 from harness import (LAST_CHUNK, MESSAGES, RESPONSES, SSE_HEAD, TRANSCRIPTIONS, TRANSLATIONS, ChatLog, Daemon,
-                     ModelUpstream, answer, chunk, expect_request, logged, ok, one_byte_at_a_time, post, routes, send)
+                     ModelUpstream, answer, chunk, event, expect_request, logged, ok, one_byte_at_a_time, post, routes, send)
 from harness.model_answers import INPUT, THOUGHT, form_of, message_answer, message_events, transcript_of, transcription
 from harness.openai_answers import ARGUMENTS, response_answer, response_events, text_of
 
@@ -29,8 +29,7 @@ def log(daemon):
 def slowly(events):
     """A stream of these, each byte on its own."""
     data = b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
-    return [expect_request(), send(SSE_HEAD), one_byte_at_a_time(b"".join(chunk(data[at:at + 1]) for at in range(len(data)))),
-            send(LAST_CHUNK)]
+    return [expect_request(), send(SSE_HEAD), one_byte_at_a_time(chunk(data) + LAST_CHUNK)]
 
 
 # --- Responses ---
@@ -132,8 +131,8 @@ def test_an_error_in_the_middle_of_a_stream(daemon, upstream, log):
     response = log.wait_for()[0].response
     assert response["error_text"] == "Overloaded, sorry" and response["status"] == 200
 
-    upstream.script(expect_request(), send(SSE_HEAD + chunk(b'data: {"error":{"message":"gone wrong","type":"server_error"}}\n\n')
-                                           + LAST_CHUNK))
+    failed = event('{"error":{"message":"gone wrong","type":"server_error"}}')
+    upstream.script(expect_request(), send(SSE_HEAD + chunk(failed) + LAST_CHUNK))
     post(daemon, b'{"model":"m","messages":[],"stream":true}')
     assert log.last(2).response["error_text"] == "gone wrong"
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from harness import (CACHED, CHAT, LAST_CHUNK, MESSAGES, SSE_HEAD, ChatLog, ModelUpstream, RefusingPort, access_lines, answer,
-                     bearer, chat_of, chunk, cut, event, expect_request, hold, logged, post, send)
+from harness import (CACHED, CHAT, LAST_CHUNK, MESSAGES, SSE_HEAD, ChatLog, ModelUpstream, RefusingPort, access_lines,
+                     answer, bearer, chat_of, chunk, cut, event, expect_request, hold, logged, post, send)
 
 FORWARD = "fk-caller-long-enough-0001"
 
@@ -96,8 +96,9 @@ def test_an_upstream_that_refuses_connections():
 
 def test_what_is_refused_before_the_log_has_no_record(upstream):
     """A refusal of a key, an address, a limit or a model is told by the access log alone."""
-    settings = {"FORWARD_KEY_CONFIG": json.dumps({FORWARD: 1}), "OPENAI_API_KEY_CONFIG": json.dumps({"sk-real-long-enough-1": [1]}),
-                "REQUIRE_FORWARD_KEY": "true", "LEVEL_MODELS": '{"1": ["m", "n"]}', "REQ_RATE_LIMIT": '{"/v1/chat/completions": "2/day"}'}
+    settings = {"FORWARD_KEY_CONFIG": json.dumps({FORWARD: 1}), "REQUIRE_FORWARD_KEY": "true",
+                "OPENAI_API_KEY_CONFIG": json.dumps({"sk-real-long-enough-1": [1]}),
+                "LEVEL_MODELS": '{"1": ["m", "n"]}', "REQ_RATE_LIMIT": json.dumps({CHAT: "2/day"})}
     with logged(upstream, **settings) as daemon:
         assert post(daemon, chat_of("q"), bearer("sk-nobody-knows-this-1")).status == 401
         assert post(daemon, chat_of("q", "other"), bearer(FORWARD)).status == 403
@@ -150,8 +151,8 @@ def test_each_route_has_a_folder(upstream):
 
 def test_bodies_that_cannot_be_read_are_forwarded_and_told_as_such(daemon, upstream, log):
     coded = gzip.compress(chat_of("coded"))
-    bodies = [(b"{not json", [], "not_json"), (b'["a list"]', [], "not_json"), (b'{"model":"\xff","messages":[]}', [], "not_utf8"),
-              (b"", [], "not_json"), (coded, [("Content-Encoding", "gzip")], "coded")]
+    bodies = [(b"{not json", [], "not_json"), (b'["a list"]', [], "not_json"), (b"", [], "not_json"),
+              (b'{"model":"\xff","messages":[]}', [], "not_utf8"), (coded, [("Content-Encoding", "gzip")], "coded")]
     for number, (body, fields, reason) in enumerate(bodies, 1):
         upstream.script(expect_request(), send(SSE_HEAD + chunk(event(delta("fine"))) + LAST_CHUNK))
         assert post(daemon, body, fields).status == 200
@@ -202,8 +203,8 @@ def test_the_upstream_is_asked_for_answers_that_can_be_read(daemon, upstream, lo
     assert upstream.requests[1].all("accept-encoding") == ["gzip, br"], "what is not logged may be coded"
 
     coded = gzip.compress(json.dumps({"choices": []}).encode())
-    upstream.script(expect_request(), send(answer(fields=[("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
-                                                  body=coded)))
+    fields = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
+    upstream.script(expect_request(), send(answer(fields=fields, body=coded)))
     assert post(daemon, chat_of("q")).body == coded
     response = log.last(2).response
     assert response["status"] == 200 and response["assistant"] is None and response["ended_by"] == "complete"

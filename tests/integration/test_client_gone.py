@@ -17,7 +17,8 @@ def delta(content, **more):
                        "choices": [{"index": 0, "delta": {"content": content}, "finish_reason": None, **more}]})
 
 
-REPORT = json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "served", "choices": [], "usage": USAGE})
+REPORT = json.dumps({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "served", "choices": [],
+                     "usage": USAGE})
 BEGIN = SSE_HEAD + b"".join(chunk(event(delta(word))) for word in WORDS[:10])
 REST = (b"".join(chunk(event(delta(word))) for word in WORDS[10:]) + chunk(event(delta("", finish_reason="stop")))
         + chunk(event(REPORT)) + chunk(event("[DONE]")) + LAST_CHUNK)

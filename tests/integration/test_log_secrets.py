@@ -105,7 +105,8 @@ def test_every_api(upstream):
 def test_general_routes(upstream):
     table = routes(("/", upstream.url), ("/g", upstream.url, "general"))
     with Daemon({"FORWARD_CONFIG": table, "LOG_GENERAL": "true", **KEYS}) as daemon:
-        bodies = [(json.dumps({"key": OWN[4], "more": [OWN[4]]}).encode(), "application/json"), (OWN[4].encode(), "text/plain")]
+        bodies = [(json.dumps({"key": OWN[4], "more": [OWN[4]]}).encode(), "application/json"),
+                  (OWN[4].encode(), "text/plain")]
         for body, content_type in bodies:
             fields = [("Content-Type", content_type), ("Cookie", f"a={OWN[5]}; b=2")]
             daemon.ask("POST", f"/g/do?key={OWN[4]}&%6bey={OWN[4].replace('-', '%2D')}&x=1", fields, body)
@@ -120,8 +121,8 @@ def test_escaped_keys(upstream):
     with logged(upstream, **KEYS) as daemon:
         escaped = "".join(f"\\u{ord(letter):04x}" for letter in OWN[0])
         body = ('{"model":"m","messages":[{"role":"user","content":"My key is ' + escaped + '"}]}').encode()
-        upstream.script(expect_request(), send(ok(('{"choices":[{"index":0,"message":{"content":"' + escaped + '"}}]}').encode(),
-                                                  "application/json")))
+        whole = ('{"choices":[{"index":0,"message":{"content":"' + escaped + '"}}]}').encode()
+        upstream.script(expect_request(), send(ok(whole, "application/json")))
         post(daemon, body, bearer(OWN[0]))
         request, response = ChatLog(daemon).wait_for()[0]
         assert OWN[0] not in json.dumps([request, response])
@@ -145,7 +146,8 @@ def test_what_log_redact_names(upstream):
         request, response = log.wait_for()[0]
         assert request["messages"][0]["content"] == response["assistant"] == masked
 
-        call = {"id": "call_1", "type": "function", "function": {"name": "pay", "arguments": json.dumps({"card": CARD, "n": 1})}}
+        arguments = json.dumps({"card": CARD, "n": 1})
+        call = {"id": "call_1", "type": "function", "function": {"name": "pay", "arguments": arguments}}
         whole = {"choices": [{"index": 0, "message": {"content": None, "tool_calls": [call], "reasoning_content": MAIL}}]}
         upstream.script(expect_request(), send(ok(json.dumps(whole).encode(), "application/json")))
         post(daemon, chat_of("q", user=MAIL, tools=[{"type": "function", "function": {"name": "f", "description": MAIL}}]))

@@ -51,7 +51,8 @@ def transcription(call: int, form: str) -> Tuple[str, bytes]:
     text = transcript_of(call)
     if form == "verbose_json":
         whole = {"task": "transcribe", "language": "de", "duration": 2.5, "text": text,
-                 "segments": [{"id": 0, "start": 0.0, "end": 2.5, "text": text}], "usage": {"type": "duration", "seconds": 3}}
+                 "segments": [{"id": 0, "start": 0.0, "end": 2.5, "text": text}],
+                 "usage": {"type": "duration", "seconds": 3}}
         return "application/json", json.dumps(whole).encode()
     if form == "srt":
         return "text/plain; charset=utf-8", f"1\n00:00:00,000 --> 00:00:02,500\n{text}\n\n".encode()

@@ -9,6 +9,8 @@ from .upstream import Connection
 
 
 class ModelUpstream(CacheUpstream):
+    takes_caching = True
+
     def _answer(self, connection: Connection) -> None:
         request = connection.request
         path = "/v1" + request.target.partition("?")[0].rpartition("/v1")[2]

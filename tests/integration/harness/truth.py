@@ -96,12 +96,14 @@ class TruthUpstream:
 
     async def _one(self, reader, writer) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         plan = plan_of(self.seed, json.loads(await reader.readexactly(length))["number"])
         self.asked[plan.number] = self.asked.get(plan.number, 0) + 1
         self.said[plan.number] = ""
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         for at, word in enumerate(plan.words):
+            if writer.transport.is_closing():
+                return False
             if plan.end != "complete" and at == plan.cut_after:
                 return self._cut(writer, plan.end)
             self.said[plan.number] += word
