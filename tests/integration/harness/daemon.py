@@ -2,6 +2,7 @@
 import json
 import mmap
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -59,10 +60,18 @@ def run(*arguments: str, env: Optional[Dict[str, str]] = None, cwd: Optional[str
     return result
 
 
+def lines_until_end(stream):
+    try:
+        yield from stream
+    except OSError:  # what reading a terminal gives at its end
+        return
+
+
 class Daemon:
     def __init__(self, env: Optional[Dict[str, str]] = None, args: Sequence[str] = (), dotenv: Optional[str] = None,
                  yaml: Optional[str] = None, host: str = "127.0.0.1", tls=None, command: Sequence[str] = ("run",),
-                 preamble: bytes = b""):
+                 preamble: bytes = b"", terminal: bool = False):
+        """`terminal`: its stdout is one."""
         self.directory = tempfile.TemporaryDirectory(prefix="aifd-test-")
         self.path = self.directory.name
         self._write(".env", dotenv)
@@ -78,8 +87,12 @@ class Daemon:
         arguments = [binary(), *command, "--host", host, "--port", "0", *args]
         if os.environ.get("AIFD_WORKERS") and "--workers" not in args:
             arguments += ["--workers", os.environ["AIFD_WORKERS"]]
+        screen, stdout = pty.openpty() if terminal else (None, subprocess.PIPE)
         self.process = subprocess.Popen(arguments, cwd=self.path, env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+                                        stdout=stdout, stderr=subprocess.PIPE, text=True, errors="replace")
+        if terminal:
+            os.close(stdout)
+            self.process.stdout = os.fdopen(screen, errors="replace")
         self._readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
                          for pair in ((self.process.stdout, self.stdout), (self.process.stderr, self.stderr))]
         for reader in self._readers:
@@ -96,7 +109,7 @@ class Daemon:
                 file.write(content)
 
     def _collect(self, stream, lines: List[str]) -> None:
-        for line in stream:
+        for line in lines_until_end(stream):
             lines.append(line)
             match = None if self._listening.is_set() else LISTENING.search(line)
             if match:
