@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "aifd/protocol/conversation.hpp"
 #include "log_files.hpp"
 
 namespace aifd::app {
@@ -50,18 +51,11 @@ Jobs with_target(std::vector<ConvertJob> jobs, const ConvertCommand& command,
 
 }  // namespace
 
-std::string log_prefix(std::string_view route_prefix) {
-  std::string name(route_prefix);
-  std::ranges::replace(name, '/', '_');
-  const std::size_t begin = name.find_first_not_of('_');
-  if (begin == std::string::npos) return "openai";
-  return name.substr(begin, name.find_last_not_of('_') - begin + 1);
-}
-
 Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& command) {
   std::set<std::string> prefixes;
   for (const config::Route& route : settings.routes) {
-    if (route.type == config::RouteType::openai) prefixes.insert(log_prefix(route.prefix));
+    if (route.type == config::RouteType::openai)
+      prefixes.insert(protocol::log_prefix(route.prefix));
   }
   if (prefixes.empty()) {
     return ConvertFailure{kFailed,
@@ -69,7 +63,7 @@ Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& comm
                           "--log-folder tells where logs are"};
   }
   std::vector<ConvertJob> jobs;
-  const fs::path folder(settings.log_folder);
+  const fs::path folder(settings.logs.folder);
   for (const std::string& prefix : prefixes) {
     jobs.push_back({folder / prefix / "chat", folder / target_name(prefix, command)});
   }

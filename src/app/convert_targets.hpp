@@ -22,9 +22,6 @@ struct ConvertFailure {
   std::string why;
 };
 
-// The folder's name in the log that a route has: "/" is "openai", "/a/b" is "a_b".
-std::string log_prefix(std::string_view route_prefix);
-
 // <log folder>/<prefix>/chat of each openai route, whether it is there or not.
 std::variant<std::vector<ConvertJob>, ConvertFailure> jobs_of_routes(
     const config::Settings& settings, const ConvertCommand& command);

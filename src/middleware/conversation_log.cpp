@@ -108,14 +108,6 @@ class ConversationTap final : public chain::Tap {
 
 }  // namespace
 
-std::string log_prefix(std::string_view route_prefix) {
-  std::string name(route_prefix);
-  std::ranges::replace(name, '/', '_');
-  const std::size_t first = name.find_first_not_of('_');
-  if (first == std::string::npos) return "openai";
-  return name.substr(first, name.find_last_not_of('_') - first + 1);
-}
-
 ConversationLog::ConversationLog(const config::Settings& settings, services::ConversationLog& log)
     : settings_(settings.logs),
       chat_(settings.chat_completion_path),
@@ -181,7 +173,7 @@ Task<Result<chain::Verdict>> ConversationLog::on_request(Exchange& exchange) con
   start.prints = settings_.print_chat && is_chat(*api);
   start.streams_by_default = streams_by_default_;
   start.note = note_of(exchange, *api);
-  start.prefix = log_prefix(exchange.route.prefix);
+  start.prefix = protocol::log_prefix(exchange.route.prefix);
   start.secrets = secrets_of(exchange);
   if (Result<void> taken = co_await take_body(exchange, start); !taken) co_return taken.error();
   exchange.request.fields.set("Accept-Encoding", "identity");

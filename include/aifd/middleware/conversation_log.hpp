@@ -41,7 +41,4 @@ class ConversationLog final : public chain::Middleware {
   services::ConversationLog& log_;
 };
 
-// "openai" of "/", "localai" of "/localai", "a_b" of "/a/b": the folder of a route's logs.
-std::string log_prefix(std::string_view route_prefix);
-
 }  // namespace aifd::middleware

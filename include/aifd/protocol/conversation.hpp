@@ -20,6 +20,10 @@ std::string_view to_string(ConversationApi api) noexcept;  // "chat", "responses
 // "general".
 std::string_view log_kind(ConversationApi api) noexcept;
 
+// The folder of a route's logs, as openai-forward names it: "openai" of "/", "localai" of
+// "/localai", "a_b" of "/a/b".
+std::string log_prefix(std::string_view route_prefix);
+
 // What a request's record says besides its body. Empty texts are left out of the record, or null.
 struct RequestNote {
   std::string uid;           // joins the records of one exchange

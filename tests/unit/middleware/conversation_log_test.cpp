@@ -20,13 +20,6 @@ constexpr const char* kAnswer =
     R"({"model":"m-1","choices":[{"index":0,"message":{"role":"assistant","content":"Hello"},)"
     R"("finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}})";
 
-TEST(LogPrefix, IsTheRoutesNameAsAFolder) {
-  EXPECT_EQ(log_prefix("/"), "openai");
-  EXPECT_EQ(log_prefix(""), "openai");
-  EXPECT_EQ(log_prefix("/localai"), "localai");
-  EXPECT_EQ(log_prefix("/a/b_c"), "a_b_c");
-}
-
 class ConversationLogTest : public testing::Test {
  protected:
   ConversationLogTest() {

@@ -34,6 +34,13 @@ Json record(Api api, const std::string& body, const RequestNote& about = note())
   return json;
 }
 
+TEST(LogPrefix, IsTheRoutesNameAsAFolder) {
+  EXPECT_EQ(log_prefix("/"), "openai");
+  EXPECT_EQ(log_prefix(""), "openai");
+  EXPECT_EQ(log_prefix("/localai"), "localai");
+  EXPECT_EQ(log_prefix("/a/b_c"), "a_b_c");
+}
+
 TEST(ConversationApi, HasANameAndALog) {
   EXPECT_EQ(to_string(Api::responses), "responses");
   EXPECT_EQ(log_kind(Api::responses), "chat");

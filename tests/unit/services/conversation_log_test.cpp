@@ -119,17 +119,12 @@ TEST_F(ConversationLogTest, HasAFileForEachPrefixAndKind) {
   }
 }
 
-TEST_F(ConversationLogTest, TakesAFormAsItCame) {
+TEST_F(ConversationLogTest, TakesTheTextsOfAForm) {
   {
     ConversationLog log(options_);
-    ConversationStart start =
-        start_of("1",
-                 "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n"
-                 "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\n\r\n"
-                 "sound\r\n--b--\r\n");
+    ConversationStart start = start_of("1", R"({"file":"a.mp3","model":"whisper-1"})");
     start.api = ConversationApi::whisper;
-    start.note.content_type = "multipart/form-data; boundary=b";
-    answer(*log.begin(std::move(start)), {"spoken"});
+    answer(*log.begin(std::move(start)), {R"({"text":"spoken"})"});
   }
   const std::vector<json> found =
       records_of(read_bytes(options_.folder / "openai/whisper/whisper.log"));
