@@ -110,6 +110,7 @@ RotatedLogs::~RotatedLogs() {
 void RotatedLogs::tidy(const fs::path& path) {
   {
     const std::scoped_lock lock(mutex_);
+    if (std::ranges::find(logs_, path) != logs_.end()) return;
     logs_.push_back(path);
   }
   wake_.notify_one();

@@ -291,7 +291,7 @@ TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
 TEST_F(ConversationLogTest, HasWholeLinesOfManyThreadsInOrder) {
   constexpr int kThreads = 4;
   constexpr int kEach = 300;
-  options_.rotate_bytes = 20'000;
+  options_.rotate_bytes = 200'000;
   ConversationLog log(options_);
   std::vector<std::thread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
