@@ -43,7 +43,7 @@ def test_models_and_tokens(daemon):
 def test_what_is_not_known_is_not_told(daemon):
     daemon.ask("GET", "/v1/models")
     line = lines(daemon)[0]
-    for name in ("model", "stream", "tokens_in", "tokens_out", "abort", "error", "cache"):
+    for name in ("model", "tokens_in", "tokens_out", "abort", "error", "cache"):
         assert name not in line, name
 
 
@@ -68,7 +68,6 @@ ABORTS = {
     "client_stream": ([send(SSE_HEAD + chunk(event("{}"))), hold()], leave),
     "client_wait_head": ([hold()], lambda daemon: leave(daemon, False)),
     "upstream_stream": ([send(SSE_HEAD + chunk(event("{}"))), cut()], ask_for_a_cut),
-    "upstream_wait_head": ([cut()], ask_for_a_cut),
 }
 
 
@@ -80,6 +79,14 @@ def test_each_abnormal_end_has_a_name(daemon, upstream, abort):
     act(daemon)
     line = lines(daemon)[0]
     assert line["abort"] == abort and line["abort"] == f"{line['ended_by']}_{line['phase']}" and line["error"], line
+
+
+def test_what_was_answered_here_was_not_aborted(daemon, upstream):
+    """Though the upstream ended it: the client has a whole answer, of aifd's."""
+    upstream.script(expect_request(), cut())
+    assert post(daemon, chat_of("q")).status == 502
+    line = lines(daemon)[0]
+    assert line["ended_by"] == "upstream" and line["error"] and "abort" not in line
 
 
 def test_retries_are_counted():

@@ -37,10 +37,15 @@ def daemon_of(upstream, gone, **settings):
     return logged(upstream, args=["--workers", "1"], CLIENT_GONE=gone, **settings)
 
 
-def ask_and_leave(daemon, way="close", stream=True, after=1, target=CHAT, fields=(), **more):
+def line_of(daemon, number=1):
+    """The access log's for the exchange of this number."""
+    return eventually(lambda: access_lines(daemon)[number - 1:], f"{number} lines of the access log")[0]
+
+
+def ask_and_leave(daemon, way="close", stream=True, after=1, target=CHAT, fields=()):
     """Reads `after` events, or nothing at all of an answer that is no stream, and leaves; what was read."""
     client = daemon.client()
-    client.request("POST", target, [*JSON, *fields], chat_of("q", stream=stream, caching=None, **more))
+    client.request("POST", target, [*JSON, *fields], chat_of("q", stream=stream, caching=None))
     read = b""
     if after:
         client.read_head()
@@ -61,7 +66,7 @@ def test_cancel_frees_the_upstream_at_once(upstream):
             assert (response["ended_by"], response["phase"], response["status"]) == ("client", "stream", 200)
             assert response["assistant"] == "".join(WORDS[:10]) and "drained" not in response and response["error"]
             assert response["usage_source"] == "estimated" and abs(response["usage"]["completion_tokens"] - 10) <= 1
-            line = access_lines(daemon)[number - 1]
+            line = line_of(daemon, number)
             assert (line["ended_by"], line["abort"], line["request_id"]) == ("client", "client_stream", response["uid"])
 
 
@@ -84,7 +89,7 @@ def test_cancel_while_it_waits_for_the_head(upstream):
         response = ChatLog(daemon).wait_for()[0].response
         assert (response["ended_by"], response["phase"], response["status"]) == ("client", "wait_head", 0)
         assert (response["usage_source"], response["ttft_ms"], response["assistant"]) == ("unknown", None, None)
-        assert access_lines(daemon)[0]["abort"] == "client_wait_head"
+        assert line_of(daemon)["abort"] == "client_wait_head"
 
 
 @pytest.mark.parametrize("way", sorted(LEAVE))
@@ -99,7 +104,7 @@ def test_drain_reads_to_the_end(upstream, way):
         assert (response["ended_by"], response["phase"], response["drained"]) == ("client", "stream", "whole")
         assert response["assistant"] == "".join(WORDS) and response["finish_reason"] == "stop"
         assert (response["usage"], response["usage_source"]) == (USAGE, "exact")
-        assert access_lines(daemon)[0]["ended_by"] == "client"
+        assert (line_of(daemon)["ended_by"], line_of(daemon)["abort"]) == ("client", "client_stream")
         assert daemon.ask("GET", "/v1/models").status == 200
         assert len(upstream.connections) == 1, "its connection serves on"
 
@@ -121,7 +126,7 @@ def test_drain_of_answers_that_are_no_streams(upstream):
             settle(daemon)
             go.set()
             response = ChatLog(daemon).last(number).response
-            assert (response["ended_by"], response["phase"]) == ("client", "stream" if at else "wait_head")
+            assert response["ended_by"] == "client" and response["phase"] in ("wait_head", "stream")[bool(at):]
             assert (response["drained"], response["usage"], response["usage_source"]) == ("whole", USAGE, "exact")
             assert response["assistant"] == "".join(WORDS)
 
@@ -184,9 +189,9 @@ def test_each_route_has_its_own(upstream):
                 upstream.script(expect_request(), send(BEGIN), wait(go), send(REST))
             else:
                 upstream.script(expect_request(), send(BEGIN), hold())
-            ask_and_leave(daemon, target=target, prompt="q")
+            ask_and_leave(daemon, target=target)
             if kind == "completion":
-                assert upstream.wait_for_connection(number).closed.wait(10)
+                assert upstream.connections[-1].closed.wait(10)
             go.set()
             response = ChatLog(daemon, kind=kind).wait_for()[0].response
             assert response.get("drained") == ("whole" if kind == "chat" else None), kind
@@ -194,19 +199,23 @@ def test_each_route_has_its_own(upstream):
 
 @pytest.mark.parametrize("gone", ["cancel", "drain"])
 def test_leaving_during_the_upload_ends_it(upstream, gone):
-    """There is nothing to be read on."""
-    with daemon_of(upstream, gone) as daemon:
-        with daemon.client() as client:
-            body = chat_of("x" * 1000)
-            client.send(b"POST " + CHAT.encode() + b" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                        b"Content-Length: %d\r\n\r\n" % len(body) + body[:500])
-            settle(daemon)
+    """There is nothing to be read on. What never came whole was not asked, and has no records; where it is forwarded
+    as it comes, being too large to be held, it has both."""
+    with daemon_of(upstream, gone, MAX_BUFFERED_BODY_BYTES="4096") as daemon:
+        for number, size in enumerate((2000, 200_000), 1):
+            body = chat_of("x" * size)
+            with daemon.client() as client:
+                client.send(b"POST " + CHAT.encode() + b" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                            b"Content-Length: %d\r\n\r\n" % len(body) + body[:size // 2])
+                settle(daemon)
+                if size > 4096:
+                    upstream.wait_for_requests()
+            line = line_of(daemon, number)
+            assert (line["ended_by"], line["status"]) == ("client", 0) and line["abort"] in ("client_links", "client_upload")
         request, response = ChatLog(daemon).wait_for()[0]
-        assert request["messages"] is None and request["shortened"], request
-        assert (response["ended_by"], response["status"]) == ("client", 0) and "drained" not in response
-        assert response["phase"] in ("links", "upload") and response["usage_source"] == "unknown"
-        line = eventually(lambda: access_lines(daemon), "its line")[0]
-        assert line["abort"] == f"client_{response['phase']}"
+        assert request["messages"] is None and request["shortened"] == "too_large" and request["uid"] == line["request_id"]
+        assert (response["ended_by"], response["phase"], response["status"]) == ("client", "upload", 0)
+        assert "drained" not in response and response["usage_source"] == "unknown"
 
 
 def test_the_cache_keeps_what_was_read_on(upstream):
