@@ -69,6 +69,7 @@ Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& comm
                           "--log-folder tells where logs are"};
   }
   std::vector<ConvertJob> jobs;
+  jobs.reserve(prefixes.size());
   const fs::path folder(settings.log_folder);
   for (const std::string& prefix : prefixes) {
     jobs.push_back({folder / prefix / "chat", folder / target_name(prefix, command)});
