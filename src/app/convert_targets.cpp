@@ -63,6 +63,7 @@ Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& comm
                           "--log-folder tells where logs are"};
   }
   std::vector<ConvertJob> jobs;
+  jobs.reserve(prefixes.size());
   const fs::path folder(settings.logs.folder);
   for (const std::string& prefix : prefixes) {
     jobs.push_back({folder / prefix / "chat", folder / target_name(prefix, command)});

@@ -44,13 +44,13 @@ struct LoneRecords {
 // longer moves to the store, and its exchange is written out of order when its answer comes. At
 // most `most_stored` requests, and as many answers that have come before their requests, wait
 // there, in as many bytes as the store has; then the oldest is given up. So memory is bounded by
-// the window and about 200 bytes for each record that may be stored, whatever the log holds, and
+// the window and about 300 bytes for each record that may be stored, whatever the log holds, and
 // the order of time holds in any log whose answers come within the window.
 class ExchangePairs {
  public:
   struct Bounds {
     std::size_t window_bytes = std::size_t{16} << 20;
-    std::size_t most_stored = 65'536;
+    std::size_t most_stored = 32'768;
   };
   // What is to be written of an exchange; empty: nothing.
   using Join = std::function<std::string(const protocol::ChatRecord&, const protocol::ChatRecord&)>;

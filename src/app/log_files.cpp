@@ -148,6 +148,7 @@ class Opener {
     }
     std::ranges::sort(keyed, {}, &std::pair<Key, LogFile>::first);
     std::vector<LogFile> files;
+    files.reserve(keyed.size());
     for (auto& [key, file] : keyed) files.push_back(std::move(file));
     return files;
   }

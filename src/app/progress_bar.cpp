@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 
@@ -27,8 +28,8 @@ std::string progress_text(std::uint64_t done, std::uint64_t total,
   if (done == 0 || seconds <= 0) return text;
   const double rate = static_cast<double>(done) / seconds;
   const double seconds_left = static_cast<double>(total - done) / rate;
-  const int left = seconds_left < 1e6 ? static_cast<int>(seconds_left + 0.5) : 999'999;
-  std::snprintf(numbers, sizeof numbers, "  %.0f MB/s  %d:%02d left", rate / 1e6, left / 60,
+  const long left = seconds_left < 1e6 ? std::lround(seconds_left) : 999'999;
+  std::snprintf(numbers, sizeof numbers, "  %.0f MB/s  %ld:%02ld left", rate / 1e6, left / 60,
                 left % 60);
   return text + numbers;
 }

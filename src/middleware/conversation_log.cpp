@@ -52,7 +52,7 @@ std::vector<Secret> secrets_of(const Exchange& exchange) {
   };
   const auto add_forms = [&add](std::string_view key) {
     add(Secret(std::string(key)));
-    add(Secret(protocol::decoded_query_key(key)));
+    if (key.find('%') != std::string_view::npos) add(Secret(protocol::decoded_query_key(key)));
   };
   for (const std::string_view key : exchange.secrets) add_forms(key);
   const auto found = protocol::find_credentials(exchange.request, exchange.target.query);

@@ -40,15 +40,19 @@ void LogLosses::finish() noexcept {
 }
 
 void LogLosses::tell_end() noexcept {
-  std::string line = "the conversation log is written again; lost were ";
+  std::string line = "the conversation log is written again; ";
   {
     const std::scoped_lock lock(mutex_);
     in_trouble_ = false;
     const std::uint64_t exchanges = std::exchange(exchanges_, 0);
     const std::uint64_t records = std::exchange(records_, 0);
     const std::uint64_t answers = std::exchange(answers_, 0);
-    line += std::to_string(exchanges) + " exchanges, " + std::to_string(records) +
-            " records and parts of " + std::to_string(answers) + " answers";
+    if (exchanges + records + answers == 0) {
+      line += "nothing was lost";
+    } else {
+      line += "lost were " + std::to_string(exchanges) + " exchanges, " + std::to_string(records) +
+              " records and parts of " + std::to_string(answers) + " answers";
+    }
   }
   options_.warn(line);
 }

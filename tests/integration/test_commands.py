@@ -23,7 +23,7 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check", "--help"], ["gen-config", "--help"],
-                                       ["health", "--help"]])
+                                       ["health", "--help"], ["convert", "--help"]])
 def test_help(arguments):
     result = run(*arguments)
     assert result.returncode == 0 and len(result.stdout) > 40 and result.stderr == ""
@@ -31,7 +31,7 @@ def test_help(arguments):
 
 def test_help_names_the_commands():
     text = run("--help").stdout
-    assert all(name in text for name in ("run", "check", "gen-config", "health"))
+    assert all(name in text for name in ("run", "check", "gen-config", "health", "convert"))
 
 
 @pytest.mark.parametrize("arguments", [["--port", "many"], ["--port", "70000"], ["--port", "-1"], ["--workers", "0"],

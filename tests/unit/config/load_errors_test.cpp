@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CLIENT_GONE", "drain:1s,2s", "has \"2s\" as a time"},
         Case{"CLIENT_GONE", "drain:1KiB,soon", "has \"soon\", which is neither a time"},
         Case{"CLIENT_GONE", R"({"v1":"drain"})", "has a route that is wrong"},
-        Case{"CLIENT_GONE", R"({"/":true})", "\"/\" has a boolean where a word belongs"},
+        Case{"CLIENT_GONE", R"({"/":true})", "\"/\" has true where a word belongs"},
         Case{"CLIENT_GONE", "[]", "is a list, not an object"},
         Case{"IP_WHITELIST", "10.0.0.0/8,nonsense", "\"nonsense\" is not an IP address"},
         Case{"IP_BLACKLIST", "10.0.0.1/8", "the block is 10.0.0.0/8"},

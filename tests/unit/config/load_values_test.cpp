@@ -225,7 +225,8 @@ const Case kCases[] = {
     {"CLIENT_GONE",
      "drain:30s,64KiB",
      [](const Settings& s) {
-       return s.client_gone.at("/") == ClientGone{true, std::chrono::seconds(30), 65536};
+       return s.client_gone ==
+              std::map<std::string, ClientGone>{{"/", {true, std::chrono::seconds(30), 65536}}};
      },
      {}},
     {"ACCESS_LOG", "OFF", [](const Settings& s) { return s.logs.access == "off"; }, {}},

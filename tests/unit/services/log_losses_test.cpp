@@ -47,6 +47,12 @@ TEST_F(LogLossesTest, AreSaidWhenTheyBeginAndOnceNothingWasLostForAWhile) {
   EXPECT_EQ(losses_.lost(), 3U);
 }
 
+TEST_F(LogLossesTest, AreNoneWhereItOnlyHadToWait) {
+  losses_.add(Lost::nothing, 0, "no room");
+  losses_.finish();
+  EXPECT_EQ(lines_, (Lines{kBegun, "the conversation log is written again; nothing was lost"}));
+}
+
 TEST_F(LogLossesTest, BeginAnewAfterTheirEnd) {
   losses_.add(Lost::exchange, 5, "no room");
   losses_.finish();
