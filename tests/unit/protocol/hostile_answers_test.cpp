@@ -83,7 +83,7 @@ TEST(HostileAnswers, OfRandomBytes) {
 }
 
 TEST(HostileAnswers, NestedDeeply) {
-  for (const std::size_t depth : {500, 1020, 1030, 100'000}) {
+  for (const std::size_t depth : {500, 1020, 1030, 20'000}) {
     for (const auto& [open, close] : {std::pair<std::string, std::string>{"[", "]"},
                                       {R"({"error":)", "}"},
                                       {R"({"usage":)", "}"},
