@@ -11,14 +11,6 @@ namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
 using Jobs = std::variant<std::vector<ConvertJob>, ConvertFailure>;
 
-TEST(LogPrefix, IsAFoldersName) {
-  EXPECT_EQ(log_prefix("/"), "openai");
-  EXPECT_EQ(log_prefix("/localai"), "localai");
-  EXPECT_EQ(log_prefix("/a/b"), "a_b");
-  EXPECT_EQ(log_prefix("/_/"), "openai");
-  EXPECT_EQ(log_prefix("/a_b_"), "a_b");
-}
-
 class ConvertTargets : public InFolder {
  protected:
   // "folder -> target" of each, below the test's folder; or the exit code.
@@ -43,7 +35,7 @@ class ConvertTargets : public InFolder {
   Strings of_routes(const Strings& prefixes, const std::string& target = "",
                     const std::string& format = "json") const {
     config::Settings settings;
-    settings.log_folder = folder() / "Log";
+    settings.logs.folder = folder() / "Log";
     settings.routes.push_back({{}, "/general", config::RouteType::general});
     for (const std::string& prefix : prefixes) {
       settings.routes.push_back({{}, prefix, config::RouteType::openai});
