@@ -36,8 +36,9 @@ class ConversationLogTest : public testing::Test {
 
   bool pass(TestExchange& exchange) {
     if (!log_) {
-      log_ = std::make_unique<services::ConversationLog>(
-          services::ConversationLogOptions{.folder = folder_.path()});
+      services::ConversationLogOptions options;
+      options.folder = folder_.path();
+      log_ = std::make_unique<services::ConversationLog>(std::move(options));
     }
     return test::passed(exchange.run(ConversationLog(settings_, *log_)));
   }
