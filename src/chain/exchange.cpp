@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "aifd/chain/reply.hpp"
+#include "aifd/protocol/media_type.hpp"
 
 namespace aifd::chain {
 
@@ -57,7 +58,8 @@ void Exchange::show_head(protocol::ResponseHead& head) {
   for (const auto& tap : taps_) tap->on_head(head);
   progress.status = head.status;
   const std::string_view coding = head.fields.get("Content-Encoding");
-  const bool readable = coding.empty() || protocol::iequals(coding, "identity");
+  const bool readable = (coding.empty() || protocol::iequals(coding, "identity")) &&
+                        !protocol::is_binary(protocol::media_type(head.fields));
   if (counts_usage_ && is_success(head.status) && readable) usage_.emplace(dialect);
 }
 

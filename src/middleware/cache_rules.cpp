@@ -1,7 +1,6 @@
 #include "cache_rules.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/target.hpp"
@@ -10,17 +9,6 @@ namespace aifd::middleware {
 namespace {
 
 constexpr std::string_view kResponses = "/v1/responses";
-
-// Many clients say another type, such as curl, which says a form's, and are understood. Uploads are
-// not held.
-bool may_be_json(const protocol::Fields& fields) {
-  constexpr std::array<std::string_view, 5> kUploads{"multipart/", "audio/", "image/", "video/",
-                                                     "application/octet-stream"};
-  const std::string_view type = protocol::media_type(fields);
-  return std::ranges::none_of(kUploads, [type](std::string_view upload) {
-    return protocol::iequals(type.substr(0, upload.size()), upload);
-  });
-}
 
 // Whether the first route that covers the path, which has the longest prefix, is an openai route.
 bool is_under_openai(const std::vector<config::Route>& routes, std::string_view path) {
@@ -59,8 +47,10 @@ bool CacheRules::keeps_general(const chain::Exchange& exchange) const {
 }
 
 std::optional<CachePlace> CacheRules::find_openai(const chain::Exchange& exchange) const {
-  if (exchange.request.method != "POST" || !may_be_json(exchange.request.fields))
-    return std::nullopt;
+  // Many clients say another type, such as curl, which says a form's, and are understood. Uploads
+  // are not held.
+  const bool is_upload = protocol::is_binary(protocol::media_type(exchange.request.fields));
+  if (exchange.request.method != "POST" || is_upload) return std::nullopt;
   CachePlace place{.openai = true, .keeps = keeps_openai(exchange)};
   const std::string_view path = exchange.route.path;
   place.embeddings = path == embedding_ || path.ends_with("/embeddings");

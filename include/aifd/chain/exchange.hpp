@@ -134,7 +134,7 @@ class Exchange {
 
   // Asks for the tokens that the answer reports to be counted: once for all who want to know.
   void count_usage() noexcept { counts_usage_ = true; }
-  // Null where nobody asked, or the answer cannot be read: it is no success, or coded.
+  // Null where nobody asked, or the answer cannot be read: it is no success, coded, or no text.
   const protocol::UsageScanner* usage() const noexcept { return usage_ ? &*usage_ : nullptr; }
 
   // Shows the answer to the taps: its head, then each piece before it is written.
