@@ -128,8 +128,8 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
   signals.wait([&daemon] { daemon.services().reopen_logs(); });
   admin.reset();  // at once: from now on the port may be another daemon's
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
-  const bool stuck = daemon.server().running() || daemon.looks_up_names() ||
-                     !daemon.services().finish_logs();
+  const bool logged = daemon.services().finish_logs();
+  const bool stuck = daemon.server().running() || daemon.looks_up_names() || !logged;
   if (stuck) {  // a look-up that hangs, a disk, or a thread: nothing that is worth waiting for
     log::stop();
     std::_Exit(kOk);

@@ -44,20 +44,18 @@ protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
   return note;
 }
 
-// The keys that this exchange has to do with, in every form in which they could be repeated.
+// The keys that this exchange has to do with, and whatever else of its head may be a secret.
 std::vector<Secret> secrets_of(const Exchange& exchange) {
   std::vector<Secret> secrets;
-  const auto add = [&secrets](Secret secret) {
-    if (std::ranges::find(secrets, secret) == secrets.end()) secrets.push_back(std::move(secret));
-  };
-  const auto add_forms = [&add](std::string_view key) {
-    add(Secret(std::string(key)));
-    if (key.find('%') != std::string_view::npos) add(Secret(protocol::decoded_query_key(key)));
-  };
-  for (const std::string_view key : exchange.secrets) add_forms(key);
-  const auto found = protocol::find_credentials(exchange.request, exchange.target.query);
-  if (!found) return secrets;
-  for (const protocol::Credential& credential : *found) add_forms(credential.key);
+  for (std::string& text : protocol::secrets_in(exchange.request, exchange.target.query)) {
+    secrets.emplace_back(std::move(text));
+  }
+  for (const std::string_view key : exchange.secrets) {
+    secrets.emplace_back(std::string(key));
+    if (key.find('%') != std::string_view::npos) {
+      secrets.emplace_back(protocol::decoded_query_key(key));
+    }
+  }
   return secrets;
 }
 

@@ -83,7 +83,7 @@ std::optional<std::string> without(std::string_view text, const RE2& pattern,
 }
 
 bool is_fixed(const JsonString& string) {
-  return std::ranges::find(kFixed, string.member) != kFixed.end();
+  return string.is_own_name || std::ranges::find(kFixed, string.member) != kFixed.end();
 }
 
 }  // namespace

@@ -29,8 +29,13 @@ TEST(Redactor, LeavesARecordWithoutAnythingToMaskByteForByte) {
 
 TEST(Redactor, MasksSecretsInValuesAndNames) {
   EXPECT_EQ(
-      redacted(R"({"a":"my sk-12345, sk-12345!","sk-12345":[{"b":"sk-12345"}]})", {}, {"sk-12345"}),
-      R"({"a":"my ***, ***!","***":[{"b":"***"}]})");
+      redacted(R"({"a":"my sk-12345, sk-12345!","b":[{"sk-12345":"sk-12345"}]})", {}, {"sk-12345"}),
+      R"({"a":"my ***, ***!","b":[{"***":"***"}]})");
+}
+
+TEST(Redactor, LeavesTheRecordsOwnNamesAndWhatIsNoText) {
+  EXPECT_EQ(redacted(R"({"messages":"messages","flag":true})", {}, {"messages", "true"}),
+            R"({"messages":"***","flag":true})");
 }
 
 TEST(Redactor, MasksTheLongerOfTwoSecretsThatBeginAlike) {
