@@ -108,9 +108,9 @@ class ConversationTap final : public chain::Tap {
 
 ConversationLog::ConversationLog(const config::Settings& settings, services::ConversationLog& log)
     : settings_(settings.logs),
-      chat_(settings.chat_completion_path),
-      completion_(settings.completion_path),
-      embedding_(settings.embedding_path),
+      chat_(protocol::comparable_path(settings.chat_completion_path)),
+      completion_(protocol::comparable_path(settings.completion_path)),
+      embedding_(protocol::comparable_path(settings.embedding_path)),
       max_buffered_bytes_(settings.max_buffered_body_bytes),
       streams_by_default_(settings.default_stream_response),
       log_(log) {}
@@ -122,11 +122,15 @@ std::optional<ConversationApi> ConversationLog::api_of(const Exchange& exchange)
     return settings_.general ? std::optional(ConversationApi::general) : std::nullopt;
   }
   if (exchange.request.method != "POST") return std::nullopt;
-  const std::optional<ConversationApi> api = openai_api_of(exchange.route.path);
+  const std::string_view path = exchange.route.path;
+  const std::optional<ConversationApi> api = protocol::is_comparable(path)
+                                                 ? openai_api_of(path)
+                                                 : openai_api_of(protocol::comparable_path(path));
   const bool wanted = api && (settings_.openai || (settings_.print_chat && is_chat(*api)));
   return wanted ? api : std::nullopt;
 }
 
+// However it is spelt: the upstream may take "/v1/chat/completion%73;x" for what it means.
 std::optional<ConversationApi> ConversationLog::openai_api_of(std::string_view path) const {
   if (path == chat_ || path.ends_with("/chat/completions")) return ConversationApi::chat;
   if (path == completion_ || path.ends_with("/completions")) return ConversationApi::completion;

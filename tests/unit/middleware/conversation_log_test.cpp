@@ -112,6 +112,8 @@ TEST_F(ConversationLogTest, KnowsTheKindByThePath) {
       {"/v1/embeddings", "embedding", "embedding"},
       {"/v1/audio/transcriptions", "whisper", "whisper"},
       {"/v1/audio/translations", "whisper", "whisper"},
+      {"/v1/chat/completion%73", "chat", "chat"},
+      {"/v1/Chat/completions;x", "chat", "chat"},
   };
   for (const Case& c : cases) ASSERT_TRUE(pass(request(std::string("POST ") + c.path, "{}")));
   std::map<std::string, std::vector<std::string>> apis;
