@@ -45,9 +45,10 @@ struct RequestNote {
 // Of ConversationApi::whisper the body is what form_as_json() made of it.
 std::string request_record(ConversationApi api, const RequestNote& note, std::string_view body);
 
-// The texts of a multipart form as one JSON object of strings, files by their names; the first
-// field of each name counts. nullopt where it is no form. Takes time linear in its size, and little
-// memory: the bytes of files are passed over.
+// The texts of a multipart form as one JSON object of strings, files by their names (null: it has
+// none that could be read); the first field of each name counts. nullopt where it is no form. Takes
+// time linear in its size, and little memory: the bytes of files, and of whatever may be one, are
+// passed over.
 std::optional<std::string> form_as_json(std::string_view content_type, std::string_view body);
 
 // What an answer's record says besides its body.
