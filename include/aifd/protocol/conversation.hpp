@@ -92,6 +92,13 @@ class AnswerRecorder {
   void head(int status, std::string_view content_type, std::string_view content_encoding);
   void feed(std::string_view bytes);
 
+  // The memory that it holds, but for what its size does not depend on. Cheap.
+  std::size_t held_bytes() const;
+
+  // Keeps hardly more from now on, whatever is fed, and the record says "truncated". What a stream
+  // reports at its end (usage, why it finished) still comes into the record. Not within feed().
+  void cut();
+
   // The record, as request_record() gives one. Called once, last.
   std::string record(const AnswerNote& note);
 

@@ -60,9 +60,8 @@ TEST(ChatAnswer, IsReadHoweverItsEventsAreWritten) {
 
 TEST(ChatAnswer, PassesOverWhatIsNoEventOfIt) {
   for (const std::string& odd :
-       {event("{"), event("[1,2]"), event("\"x\""), event("7"), event("null"), event(""),
-        event("{\"choices\":[{\"delta\":{\"content\":\"x\"}}]} y"), event(std::string(5000, '[')),
-        event("{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}"), event("{\"choices\":null}"),
+       {event("[1,2]"), event("\"x\""), event("7"), event("null"), event(""),
+        event("{\"choices\":null}"), event(std::string(5000, '[')), event("ping"),
         event("{\"choices\":{}}"), event("{\"choices\":[[],1,null]}"),
         event(R"({"choices":[{"delta":null,"finish_reason":7}]})"),
         event(R"({"choices":[{"delta":{"content":{"a":1},"tool_calls":"x"}}]})"),
@@ -77,6 +76,46 @@ TEST(ChatAnswer, PassesOverWhatIsNoEventOfIt) {
     EXPECT_FALSE(record.contains("truncated"));
     EXPECT_FALSE(record.contains("error_text"));
   }
+}
+
+TEST(ChatAnswer, SaysThatAnEventCouldNotBeRead) {
+  for (const std::string& odd : {event("{"), event(" {\"choices\":[]} y"),
+                                 event("{\"a\":" + std::string(5000, '[')), event("{\xff}")}) {
+    const Json record = recorded_whole({}, content("a") + odd + content("b") + kDone);
+    EXPECT_EQ(record["assistant"], "ab") << odd;
+    EXPECT_EQ(record["truncated"], true) << odd;
+  }
+  EXPECT_EQ(recorded_whole({.content_type = kJson}, "{\"choices\":[}]}")["truncated"], true);
+  const Json cut = recorded_whole({.ended_by = "upstream"}, content("a") + "data: {\"choi");
+  EXPECT_FALSE(cut.contains("truncated"));
+}
+
+TEST(ChatAnswer, ReadsWhatIsNoUtf8) {
+  const Json split = recorded({}, content("a\xF0\x9F") + content("\x98\x80z"));
+  EXPECT_EQ(split["assistant"], "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz");
+  EXPECT_FALSE(split.contains("truncated"));
+  const std::string body =
+      "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"long \xFF "
+      "end\"},\"finish_reason\":"
+      "\"stop\"}]}";
+  const Json whole = recorded({.content_type = kJson}, body);
+  EXPECT_EQ(whole["assistant"], "long \xEF\xBF\xBD end");
+  EXPECT_EQ(whole["finish_reason"], "stop");
+  EXPECT_FALSE(whole.contains("truncated"));
+  const Json cut = recorded({.content_type = kJson}, body.substr(0, 56));
+  EXPECT_EQ(cut["assistant"], "long \xEF\xBF\xBD en");
+  const Json bytes = recorded_whole({}, content(std::string(100'000, '\xFF')) + content("a"));
+  EXPECT_EQ(bytes["assistant"], "a");
+  EXPECT_EQ(bytes["truncated"], true);
+}
+
+TEST(ChatAnswer, ReadsEscapedNames) {
+  expect_text(event(R"({"ch\u006fices":[{"d\u0065lta":{"\u0063ontent":"a"}}]})"), "a");
+  expect_text(event(R"({"choices":[{"delta":{"content\n":"a","\"":1,"content":"b"}}]})"), "b");
+  const Json usage = recorded(
+      {.api = ConversationApi::messages},
+      event(R"({"type":"message_delta","us\u0061ge":{"output\u005ftokens":1,"\"\u0041":2}})"));
+  EXPECT_EQ(usage["usage"].dump(), R"({"output_tokens":1,"\"A":2})");
 }
 
 TEST(ChatAnswer, KeepsEveryCharacter) {
@@ -132,6 +171,76 @@ TEST(ChatAnswer, ToolCallsWithoutIndexAreToldByTheirId) {
   EXPECT_EQ(record["assistant"][1]["function"]["arguments"], "4");
   EXPECT_EQ(record["assistant"].size(), 2);
   EXPECT_EQ(record["content"], "text");
+}
+
+// The calls as "index id name arguments".
+std::vector<std::string> calls_of(const Json& record) {
+  std::vector<std::string> calls;
+  for (const Json& call : record["assistant"]) {
+    calls.push_back(call["index"].dump() + ' ' + call["id"].get<std::string>() + ' ' +
+                    call["function"]["name"].get<std::string>() + ' ' +
+                    call["function"]["arguments"].get<std::string>());
+  }
+  return calls;
+}
+
+std::string call(const std::string& members, const std::string& name, const std::string& text) {
+  return "{" + members + R"("function":{"name":")" + name + R"(","arguments":")" + text + R"("}})";
+}
+
+std::string calls_delta(const std::string& calls) {
+  return delta(R"("tool_calls":[)" + calls + "]");
+}
+
+TEST(ChatAnswer, ToolCallsOfOneIndexAreToldByTheirId) {
+  const std::vector<std::string> both{"0 a f 1", "1 b g 2"};
+  const std::string first = call(R"("index":0,"id":"a",)", "f", "1");
+  const std::string second = call(R"("index":0,"id":"b",)", "g", "2");
+  EXPECT_EQ(calls_of(recorded({}, calls_delta(first + "," + second))), both);
+  EXPECT_EQ(calls_of(recorded({}, calls_delta(first) + calls_delta(second))), both);
+  const std::vector<std::string> in_pieces{"0 a f 1", "1 b g 23"};
+  EXPECT_EQ(calls_of(recorded({}, calls_delta(first) + calls_delta(second) +
+                                      calls_delta(call(R"("index":0,)", "", "3")))),
+            in_pieces);
+  const std::vector<std::string> three{"0 a f 1", "1 b g 2", "2 c h 34"};
+  EXPECT_EQ(calls_of(recorded({}, calls_delta(first) + calls_delta(second) +
+                                      calls_delta(call(R"("index":1,"id":"c",)", "h", "3")) +
+                                      calls_delta(call(R"("index":1,)", "", "4")))),
+            three);
+  const std::vector<std::string> late{"0 a f 12"};
+  EXPECT_EQ(calls_of(recorded({}, calls_delta(call(R"("index":0,)", "f", "1")) +
+                                      calls_delta(call(R"("index":0,"id":"a",)", "", "2")))),
+            late);
+}
+
+TEST(ChatAnswer, ToolCallsMayTakeTurns) {
+  std::string stream;
+  for (const char* text : {"1", "2"}) {
+    stream += calls_delta(call(R"("id":"a",)", "f", text));
+    stream += calls_delta(call(R"("id":"b",)", "g", text));
+  }
+  EXPECT_EQ(calls_of(recorded({}, stream)), (std::vector<std::string>{"0 a f 12", "1 b g 12"}));
+}
+
+TEST(ChatAnswer, ToolCallsAreInOrderOfTheirIndex) {
+  const Json record = recorded({}, calls_delta(call(R"("index":1,"id":"b",)", "g", "2")) +
+                                       calls_delta(call(R"("index":0,"id":"a",)", "f", "1")));
+  EXPECT_EQ(calls_of(record), (std::vector<std::string>{"0 a f 1", "1 b g 2"}));
+}
+
+TEST(ChatAnswer, ToolCallsThatCameWholeGoByTheirPlace) {
+  const auto whole = [](const std::string& calls) {
+    return calls_of(
+        recorded({.content_type = kJson},
+                 R"({"choices":[{"message":{"content":null,"tool_calls":[)" + calls + "]}}]}"));
+  };
+  const std::vector<std::string> both{"0 a f 1", "1 a g 2"};
+  for (const std::string index : {"", R"("index":0,)"}) {
+    EXPECT_EQ(whole(call(index + R"("id":"a",)", "f", "1") + "," +
+                    call(index + R"("id":"a",)", "g", "2")),
+              both);
+  }
+  EXPECT_EQ(whole(call("", "f", "1") + "," + call("", "g", "2")).size(), 2);
 }
 
 TEST(ChatAnswer, OtherCallsAreToolCallsToo) {
@@ -219,6 +328,37 @@ TEST(ChatAnswer, SaysWhatAnErrorInItSaid) {
     const Json record = recorded({}, content("a") + error);
     EXPECT_EQ(record["error_text"], "broke \"it\"") << error;
     EXPECT_EQ(record["assistant"], "a");
+  }
+}
+
+TEST(ChatAnswer, WhatIsEmptyIsNoError) {
+  for (const std::string error : {"false", "true", "{}", "[]", "null", "0", "\"\""}) {
+    const Json stream =
+        recorded({}, content("a") + event(R"({"choices":[],"error":)" + error + "}"));
+    EXPECT_FALSE(stream.contains("error_text")) << error;
+    for (const ConversationApi api :
+         {ConversationApi::chat, ConversationApi::messages, ConversationApi::responses,
+          ConversationApi::embedding, ConversationApi::whisper}) {
+      const Json whole =
+          recorded({.api = api, .content_type = kJson}, R"({"error":)" + error + "}");
+      EXPECT_FALSE(whole.contains("error_text")) << error;
+    }
+  }
+  EXPECT_EQ(recorded({.content_type = kJson, .status = 500},
+                     R"({"error":false,"message":"no"})")["error_text"],
+            "no");
+}
+
+TEST(ChatAnswer, UsageIsExactOnlyWhereItIsThere) {
+  const std::string small = event(R"({"choices":[],"usage":{"completion_tokens":7}})");
+  for (const std::string& report :
+       {R"({"x":")" + std::string(20'000, 'x') + "\"}",
+        R"({"x":)" + std::string(600, '[') + std::string(600, ']') + "}"}) {
+    const std::string large = event(R"({"choices":[],"usage":)" + report + "}");
+    const Json record = recorded_whole({}, content("a") + small + large + kDone);
+    EXPECT_EQ(record["usage_source"], "estimated");
+    EXPECT_EQ(record["usage"]["completion_tokens"], 1);
+    EXPECT_EQ(record["truncated"], true);
   }
 }
 
