@@ -104,10 +104,11 @@ class ChatAnswerReader final : public AnswerReader {
   }
 
   void take_calls(KeptChoice& choice, const Value& list, Calls calls) {
+    const bool go_by_place = calls == Calls::whole && choice.calls.empty();
     std::size_t position = 0;
     for (const Value value : list) {
       if (value.is(JsonKind::object)) {
-        take_call(choice, calls == Calls::whole ? position : slot_of(choice, value), value);
+        take_call(choice, go_by_place ? position : slot_of(choice, value), value);
       }
       ++position;
     }
