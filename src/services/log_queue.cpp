@@ -13,6 +13,7 @@ constexpr auto kGather = 50ms;              // how long jobs wait for company
 constexpr std::size_t kEnough = 64 * 1024;  // then they do not wait
 constexpr std::size_t kBytesPerExchange = 2048;
 constexpr std::size_t kBytesPerPart = 512;
+constexpr std::size_t kMoreRoom = 2;  // of the bound, for answers under way
 
 }  // namespace
 
@@ -22,7 +23,7 @@ std::size_t LogJob::bytes() const noexcept {
 }
 
 LogQueue::Push LogQueue::push(LogJob& job) {
-  return push(job, waits_);
+  return push(job, false);
 }
 
 LogQueue::Push LogQueue::push_always(LogJob& job) {
@@ -35,7 +36,7 @@ LogQueue::Push LogQueue::push(LogJob& job, bool always) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Push::closed;
-    if (full() && !always) return Push::full;
+    if (!always && !takes(job)) return Push::full;
     wake = jobs_.empty() || (fresh_ < kEnough && fresh_ + bytes >= kEnough);
     jobs_.push_back(std::move(job));
     fresh_ += bytes;
@@ -43,6 +44,12 @@ LogQueue::Push LogQueue::push(LogJob& job, bool always) {
   }
   if (wake) wake_.notify_one();
   return Push::done;
+}
+
+// Who begins has waited for room; answers under way cannot wait, and find some more of it.
+bool LogQueue::takes(const LogJob& job) const noexcept {
+  if (!waits_) return !full();
+  return !job.part || bytes_ + held_ < kMoreRoom * most_bytes_;
 }
 
 bool LogQueue::has_room() const {

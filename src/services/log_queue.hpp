@@ -59,7 +59,7 @@ class LogQueue {
 
   enum class Push {
     done,
-    full,  // only where nobody is to wait; the job is as it was
+    full,  // the job is as it was; where others wait, only an answer's part, at twice the bound
     closed,
   };
   Push push(LogJob& job);
@@ -87,6 +87,7 @@ class LogQueue {
  private:
   Push push(LogJob& job, bool always);
   bool full() const noexcept { return bytes_ + held_ >= most_bytes_; }
+  bool takes(const LogJob& job) const noexcept;
   bool enter(const std::shared_ptr<Bell>& bell);
   void leave(const std::shared_ptr<Bell>& bell);
 

@@ -23,7 +23,9 @@ struct ConversationLogOptions {
   std::filesystem::path folder = "Log";
   // What may wait to be written. A queue that is not full takes one thing of any size.
   std::size_t queue_bytes = std::size_t{64} << 20;
-  bool waits = false;  // LOG_OVERFLOW=wait: nothing is dropped, and who begins asks for room before
+  // LOG_OVERFLOW=wait: who begins asks for room before, and no record is dropped; but answers under
+  // way are cut where twice as much is waiting.
+  bool waits = false;
   std::uint64_t rotate_bytes = 50'000'000;               // 0: never
   std::size_t keep = 0;                                  // rotated files of each log; 0: all
   bool compress = false;                                 // those, with zstd

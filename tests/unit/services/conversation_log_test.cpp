@@ -264,13 +264,13 @@ TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
 TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
   write_bytes(options_.folder, "a file in the way");
   options_.waits = true;
-  options_.queue_bytes = 1;
+  options_.queue_bytes = 10'000;
   const LoggedLines logged;
   asio::io_context loop;
   chain::Stopper stopper;
   ConversationLog log(options_);
   EXPECT_TRUE(log.has_room());
-  answer(*log.begin(start_of("1")), {"one"});
+  answer(*log.begin(start_of("1", std::string(10'000, 'x'))), {"one"});
   EXPECT_FALSE(log.has_room());
   answer(*log.begin(start_of("2")), {"two"});
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
@@ -411,12 +411,13 @@ TEST_F(StuckConversationLog, LosesTheLastPieceOfAnAnswerButNotItsEnd) {
 
 TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   options_.waits = true;
+  options_.queue_bytes = 30'000;
   asio::io_context loop;
   chain::Stopper stopper;
   {
     ConversationLog log(options_);
     EXPECT_TRUE(test::run_task(log.wait_for_room(stopper)));
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = log.begin(start_of("1", std::string(30'000, 'x')));
     EXPECT_FALSE(log.has_room());
     test::Running<Result<void>> first(loop, log.wait_for_room(stopper));
     test::Running<Result<void>> second(loop, log.wait_for_room(stopper));
@@ -434,6 +435,26 @@ TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[1].at("response"), std::string(20'000, 'x') + "all");
   EXPECT_FALSE(found[1].contains("truncated"));
+}
+
+TEST_F(StuckConversationLog, ThatWaitsCutsAnswersThatOutgrowItsRoomByFar) {
+  options_.waits = true;
+  options_.queue_bytes = 100'000;
+  {
+    ConversationLog log(options_);
+    const auto conversation = log.begin(start_of("1"));
+    conversation->head(200, "text/plain", "");
+    for (int i = 0; i < 100; ++i) conversation->piece(std::string(20'000, 'x'));
+    conversation->end(complete());
+    answer(*log.begin(start_of("2")), {});
+    EXPECT_EQ(log.lost(), 0U);
+    free();
+  }
+  const std::vector<json> found = read_records();
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[1].at("truncated"), true);
+  EXPECT_LT(found[1].at("response").get<std::string>().size(), 250'000U);
+  EXPECT_EQ(found[1].at("ended_by"), "complete");
 }
 
 TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
