@@ -25,8 +25,13 @@ LogWriter::LogWriter(ConversationLogOptions options, LogQueue& queue, LogLosses&
       thread_([this] { run(); }) {}
 
 bool LogWriter::ends_within(std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  return at_end_.wait_for(lock, patience, [this] { return ended_; });
+  const Clock::time_point until = Clock::now() + patience;
+  {
+    std::unique_lock lock(mutex_);
+    if (!at_end_.wait_until(lock, until, [this] { return ended_; })) return false;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+  return rotated_.ends_within(std::max(left, std::chrono::milliseconds(0)));
 }
 
 void LogWriter::run() {

@@ -212,6 +212,16 @@ TEST_F(ConversationLogTest, RotatesAndKeepsWhatItIsTold) {
   EXPECT_EQ(log.lost(), 0U);
 }
 
+TEST_F(ConversationLogTest, IsNotHeldUpByAPipeThatIsCalledAsRotatedFilesAre) {
+  options_.compress = true;
+  fs::create_directories(path_.parent_path());
+  const fs::path pipe = path_.parent_path() / "general.2026-01-01_00-00-00_000000.log";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  ConversationLog log(options_);
+  answer(*log.begin(start_of("1")), {});
+  EXPECT_TRUE(log.stop(kLong));
+}
+
 TEST_F(ConversationLogTest, OpensItsFilesAnewWhenTold) {
   ConversationLog log(options_);
   answer(*log.begin(start_of("1")), {});
