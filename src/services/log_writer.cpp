@@ -41,8 +41,7 @@ void LogWriter::run() {
     if (taken.reopen) reopen();
     work(std::move(taken.jobs));
   }
-  write_last();
-  losses_.finish();
+  losses_.finish(write_last());
   const std::scoped_lock lock(mutex_);
   ended_ = true;
   at_end_.notify_all();
@@ -186,16 +185,23 @@ void LogWriter::write(Log& log, Clock::time_point now) {
   if (log.pending.capacity() > kMostKept) log.pending = {};
 }
 
-void LogWriter::write_last() {
+// Whether all that is left could be written, and what came before it.
+bool LogWriter::write_last() {
   const Clock::time_point now = Clock::now();
+  bool fine = true;
   for (auto& [name, log] : logs_) {
-    if (log.pending.empty()) continue;
+    if (log.pending.empty()) {
+      fine = fine && !log.failing;
+      continue;
+    }
     log.file.reopen(now);
     const std::size_t written = log.file.append(log.pending, now);
     const auto lines = std::ranges::count(log.pending.substr(written), '\n');
     if (lines == 0) continue;
+    fine = false;
     losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
   }
+  return fine;
 }
 
 }  // namespace aifd::services

@@ -77,7 +77,7 @@ class ConversationLog {
 
   // Under LOG_OVERFLOW=drop always true, and nobody waits.
   bool has_room() const noexcept;
-  // Ends with an error only for the stopper's reason.
+  // Ends with an error for the stopper's reason, or `draining`.
   Task<Result<void>> wait_for_room(chain::Stopper& stopper);
 
   // Exchanges without records, and single records, that were lost.
@@ -86,7 +86,10 @@ class ConversationLog {
   // Opens all files anew (SIGUSR1).
   void reopen() noexcept;
 
-  // Writes what is queued, and takes nothing more. False: the disk hangs, the thread still runs,
+  // From now on nobody waits for room: who finds none is refused.
+  void drain() noexcept;
+
+  // Writes what is queued, and takes nothing more. False: the disk hangs, a thread still runs,
   // and the process can only end by _exit(). May be called again.
   bool stop(std::chrono::milliseconds patience);
 

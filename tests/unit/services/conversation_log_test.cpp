@@ -258,6 +258,7 @@ TEST_F(ConversationLogTest, OnAFullDiskCountsWhatIsLostAndGoesOn) {
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 6U);
   EXPECT_EQ(logged.count(), 2) << "when it begins, and what it came to";
+  EXPECT_TRUE(logged.have("the conversation log ends in trouble; lost were"));
 }
 
 TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
@@ -269,6 +270,7 @@ TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
   answer(*log.begin(start_of("1")), {});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 2U);
+  EXPECT_TRUE(logged.have("the conversation log ends in trouble; lost were"));
 }
 
 TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
@@ -480,6 +482,26 @@ TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
   const Result<void> result = waiting.take();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::client_gone);
+  free();
+}
+
+TEST_F(StuckConversationLog, RefusesWhoeverWaitsOnceTheDaemonDrains) {
+  options_.waits = true;
+  asio::io_context loop;
+  chain::Stopper stopper;
+  ConversationLog log(options_);
+  const auto conversation = log.begin(start_of("1"));
+  test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
+  loop.poll();
+  EXPECT_FALSE(waiting.finished());
+  log.drain();
+  loop.run();
+  const Result<void> before = waiting.take();
+  ASSERT_FALSE(before);
+  EXPECT_EQ(before.error().kind, ErrorKind::draining);
+  const Result<void> after = test::run_task(log.wait_for_room(stopper));
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error().kind, ErrorKind::draining);
   free();
 }
 
