@@ -127,6 +127,7 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
       daemon.settings(), daemon.services(), sources.environment, daemon.server().port());
   signals.wait([&daemon] { daemon.services().reopen_logs(); });
   admin.reset();  // at once: from now on the port may be another daemon's
+  daemon.services().drain_logs();
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
   const bool logged = daemon.services().finish_logs();
   const bool stuck = daemon.server().running() || daemon.looks_up_names() || !logged;

@@ -25,8 +25,13 @@ LogWriter::LogWriter(ConversationLogOptions options, LogQueue& queue, LogLosses&
       thread_([this] { run(); }) {}
 
 bool LogWriter::ends_within(std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  return at_end_.wait_for(lock, patience, [this] { return ended_; });
+  const Clock::time_point until = Clock::now() + patience;
+  {
+    std::unique_lock lock(mutex_);
+    if (!at_end_.wait_until(lock, until, [this] { return ended_; })) return false;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+  return rotated_.ends_within(std::max(left, std::chrono::milliseconds(0)));
 }
 
 void LogWriter::run() {
@@ -36,8 +41,7 @@ void LogWriter::run() {
     if (taken.reopen) reopen();
     work(std::move(taken.jobs));
   }
-  write_last();
-  losses_.finish();
+  losses_.finish(write_last());
   const std::scoped_lock lock(mutex_);
   ended_ = true;
   at_end_.notify_all();
@@ -181,16 +185,23 @@ void LogWriter::write(Log& log, Clock::time_point now) {
   if (log.pending.capacity() > kMostKept) log.pending = {};
 }
 
-void LogWriter::write_last() {
+// Whether all that is left could be written, and what came before it.
+bool LogWriter::write_last() {
   const Clock::time_point now = Clock::now();
+  bool fine = true;
   for (auto& [name, log] : logs_) {
-    if (log.pending.empty()) continue;
+    if (log.pending.empty()) {
+      fine = fine && !log.failing;
+      continue;
+    }
     log.file.reopen(now);
     const std::size_t written = log.file.append(log.pending, now);
     const auto lines = std::ranges::count(log.pending.substr(written), '\n');
     if (lines == 0) continue;
+    fine = false;
     losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
   }
+  return fine;
 }
 
 }  // namespace aifd::services

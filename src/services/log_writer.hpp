@@ -51,7 +51,7 @@ class LogWriter {
 
   void settle(std::size_t bytes);
   void write(Log& log, Clock::time_point now);
-  void write_last();
+  bool write_last();
 
   const ConversationLogOptions options_;
   LogQueue& queue_;

@@ -212,6 +212,16 @@ TEST_F(ConversationLogTest, RotatesAndKeepsWhatItIsTold) {
   EXPECT_EQ(log.lost(), 0U);
 }
 
+TEST_F(ConversationLogTest, IsNotHeldUpByAPipeThatIsCalledAsRotatedFilesAre) {
+  options_.compress = true;
+  fs::create_directories(path_.parent_path());
+  const fs::path pipe = path_.parent_path() / "general.2026-01-01_00-00-00_000000.log";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  ConversationLog log(options_);
+  answer(*log.begin(start_of("1")), {});
+  EXPECT_TRUE(log.stop(kLong));
+}
+
 TEST_F(ConversationLogTest, OpensItsFilesAnewWhenTold) {
   ConversationLog log(options_);
   answer(*log.begin(start_of("1")), {});
@@ -248,6 +258,7 @@ TEST_F(ConversationLogTest, OnAFullDiskCountsWhatIsLostAndGoesOn) {
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 6U);
   EXPECT_EQ(logged.count(), 2) << "when it begins, and what it came to";
+  EXPECT_TRUE(logged.have("the conversation log ends in trouble; lost were"));
 }
 
 TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
@@ -259,18 +270,19 @@ TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
   answer(*log.begin(start_of("1")), {});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 2U);
+  EXPECT_TRUE(logged.have("the conversation log ends in trouble; lost were"));
 }
 
 TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
   write_bytes(options_.folder, "a file in the way");
   options_.waits = true;
-  options_.queue_bytes = 1;
+  options_.queue_bytes = 10'000;
   const LoggedLines logged;
   asio::io_context loop;
   chain::Stopper stopper;
   ConversationLog log(options_);
   EXPECT_TRUE(log.has_room());
-  answer(*log.begin(start_of("1")), {"one"});
+  answer(*log.begin(start_of("1", std::string(10'000, 'x'))), {"one"});
   EXPECT_FALSE(log.has_room());
   answer(*log.begin(start_of("2")), {"two"});
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
@@ -411,12 +423,13 @@ TEST_F(StuckConversationLog, LosesTheLastPieceOfAnAnswerButNotItsEnd) {
 
 TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   options_.waits = true;
+  options_.queue_bytes = 30'000;
   asio::io_context loop;
   chain::Stopper stopper;
   {
     ConversationLog log(options_);
     EXPECT_TRUE(test::run_task(log.wait_for_room(stopper)));
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = log.begin(start_of("1", std::string(30'000, 'x')));
     EXPECT_FALSE(log.has_room());
     test::Running<Result<void>> first(loop, log.wait_for_room(stopper));
     test::Running<Result<void>> second(loop, log.wait_for_room(stopper));
@@ -436,6 +449,26 @@ TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   EXPECT_FALSE(found[1].contains("truncated"));
 }
 
+TEST_F(StuckConversationLog, ThatWaitsCutsAnswersThatOutgrowItsRoomByFar) {
+  options_.waits = true;
+  options_.queue_bytes = 100'000;
+  {
+    ConversationLog log(options_);
+    const auto conversation = log.begin(start_of("1"));
+    conversation->head(200, "text/plain", "");
+    for (int i = 0; i < 100; ++i) conversation->piece(std::string(20'000, 'x'));
+    conversation->end(complete());
+    answer(*log.begin(start_of("2")), {});
+    EXPECT_EQ(log.lost(), 0U);
+    free();
+  }
+  const std::vector<json> found = read_records();
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[1].at("truncated"), true);
+  EXPECT_LT(found[1].at("response").get<std::string>().size(), 250'000U);
+  EXPECT_EQ(found[1].at("ended_by"), "complete");
+}
+
 TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
   options_.waits = true;
   asio::io_context loop;
@@ -449,6 +482,26 @@ TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
   const Result<void> result = waiting.take();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::client_gone);
+  free();
+}
+
+TEST_F(StuckConversationLog, RefusesWhoeverWaitsOnceTheDaemonDrains) {
+  options_.waits = true;
+  asio::io_context loop;
+  chain::Stopper stopper;
+  ConversationLog log(options_);
+  const auto conversation = log.begin(start_of("1"));
+  test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
+  loop.poll();
+  EXPECT_FALSE(waiting.finished());
+  log.drain();
+  loop.run();
+  const Result<void> before = waiting.take();
+  ASSERT_FALSE(before);
+  EXPECT_EQ(before.error().kind, ErrorKind::draining);
+  const Result<void> after = test::run_task(log.wait_for_room(stopper));
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error().kind, ErrorKind::draining);
   free();
 }
 

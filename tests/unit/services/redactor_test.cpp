@@ -115,6 +115,32 @@ TEST(Redactor, MasksTheWholeTextWhereAPatternTakesTooLong) {
   EXPECT_EQ(record, R"({"a":"***","b":"else"})");
 }
 
+TEST(Redactor, FindsInLongTextsWhatLiesWhereTheirPiecesMeet) {
+  constexpr std::size_t kPiece = std::size_t{256} << 10;
+  for (std::size_t before = kPiece - 20; before < kPiece + 5; ++before) {
+    const std::string left(before, ' ');
+    EXPECT_EQ(redacted(R"({"a":")" + left + R"(sk-0123456789 end"})", {"sk-[0-9]+"}),
+              R"({"a":")" + left + R"(*** end"})");
+  }
+}
+
+TEST(Redactor, SeesLongTextsAsWhole) {
+  const std::string all(1'000'000, 'a');
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"(b"})", {"a+"}), R"({"a":"***b"})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"a$"}),
+            R"({"a":")" + all.substr(1) + R"(***"})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"^a"}),
+            R"({"a":"***)" + all.substr(1) + R"("})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"\\Ba\\b"}),
+            R"({"a":")" + all.substr(1) + R"(***"})");
+}
+
+TEST(Redactor, LooksAtTheClockWithinALongText) {
+  std::string record = R"({"a":")" + std::string(1'000'000, 'a') + R"("})";
+  Redactor({"b"}, std::chrono::milliseconds(0)).redact(record, {});
+  EXPECT_EQ(record, R"({"a":"***"})");
+}
+
 TEST(Redactor, GoesOnWithoutAPatternThatIsNone) {
   EXPECT_EQ(redacted(R"({"a":"some words"})", {"(", "words"}), R"({"a":"some ***"})");
 }
