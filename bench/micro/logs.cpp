@@ -63,11 +63,18 @@ auto record_answers(std::string_view content_type, std::string body) {
       [content_type, body = std::move(body)] { DoNotOptimize(record_answer(content_type, body)); };
 }
 
-auto redact(const std::vector<std::string>& patterns) {
+// What most answers are: with line feeds.
+std::string long_answer_body() {
+  std::string text;
+  for (int line = 0; line < 20; ++line) text += std::string(70, 'c') + "\\n";
+  return R"({"choices":[{"index":0,"message":{"content":")" + text + R"("}}]})";
+}
+
+auto redact(const std::vector<std::string>& patterns, const std::string& answer) {
   return [redactor = std::make_shared<services::Redactor>(patterns),
           secrets = std::vector{Secret("fk-abcdefghijklmnopqrstuvwxyz"),
                                 Secret("sk-abcdefghijklmnopqrstuvwxyz")},
-          record = record_answer("application/json", answer_body())]() mutable {
+          record = record_answer("application/json", answer)]() mutable {
     redactor->redact(record, secrets);
     DoNotOptimize(record.data());
   };
@@ -104,9 +111,11 @@ void add_log_operations(Operations& operations) {
                         [] { return record_answers("application/json", answer_body()); }});
   operations.push_back({"record of a stream of 100 events, by event",
                         [] { return record_answers("text/event-stream", stream()); }, kEvents});
-  operations.push_back({"redact a record, two keys", [] { return redact({}); }});
+  operations.push_back({"redact a record, two keys", [] { return redact({}, answer_body()); }});
+  operations.push_back(
+      {"redact a record of 20 lines, two keys", [] { return redact({}, long_answer_body()); }});
   operations.push_back({"redact a record, two keys and a pattern",
-                        [] { return redact({R"([\w.+-]+@[\w-]+\.[\w.]+)"}); }});
+                        [] { return redact({R"([\w.+-]+@[\w-]+\.[\w.]+)"}, answer_body()); }});
 }
 
 }  // namespace aifd::bench

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "words.hpp"
+#include "aifd/base/words.hpp"
+
 
 namespace aifd::protocol {
 namespace {

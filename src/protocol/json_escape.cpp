@@ -1,7 +1,7 @@
 #include <cstddef>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
-#include "words.hpp"
 
 namespace aifd::protocol {
 namespace {

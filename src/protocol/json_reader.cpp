@@ -3,8 +3,8 @@
 #include <simdjson.h>
 
 #include "aifd/base/hex.hpp"
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
-#include "words.hpp"
 
 namespace aifd::protocol {
 namespace {

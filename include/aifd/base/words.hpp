@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace aifd::protocol {
+namespace aifd {
 
 // Eight bytes, the first of them lowest; and two such.
 using Word = std::uint64_t;
@@ -81,4 +81,4 @@ std::size_t find_marked(std::string_view text, std::size_t from, Mark mark) noex
   return find_marked_far(text, at, mark);
 }
 
-}  // namespace aifd::protocol
+}  // namespace aifd

@@ -1,10 +1,10 @@
-#include "words.hpp"
+#include "aifd/base/words.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace aifd::protocol {
+namespace aifd {
 namespace {
 
 // Marks a quote, a backslash, controls and what is not ASCII.
@@ -52,4 +52,4 @@ TEST(FindMarked, StaysWithinTheText) {
 }
 
 }  // namespace
-}  // namespace aifd::protocol
+}  // namespace aifd
