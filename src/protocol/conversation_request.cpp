@@ -268,7 +268,7 @@ std::string_view why_unread(const RequestNote& note, std::string_view text) {
 }  // namespace
 
 std::string request_record(ConversationApi api, const RequestNote& note, std::string_view text) {
-  RecordWriter record;
+  RecordWriter record(text.size());
   std::string_view shortened;
   Body body;
   if (api == Api::general) {
