@@ -176,8 +176,8 @@ void write_times(RecordWriter& writer, const AnswerNote& note) {
 
 std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
                           const AnswerFacts& facts) {
-  RecordWriter writer;
   const Choices choices = in_order(answer.choices);
+  RecordWriter writer(facts.response.size() + (choices.empty() ? 0 : choices[0]->text.size()));
   write_body(writer, api, note.uid, answer, choices, facts);
   writer.text("datetime", note.datetime);
   writer.joined_or_null("model", answer.model);

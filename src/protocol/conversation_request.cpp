@@ -27,10 +27,53 @@ constexpr std::string_view kTooDeep = "too_deep";  // of some of its members
 // A value of the body may come to stand in a message of the record's list of them.
 constexpr std::size_t kMostValueDepth = kMostRecordDepth - 3;
 
+constexpr std::string_view kWanted[] = {"messages",
+                                        "input",
+                                        "instructions",
+                                        "system",
+                                        "model",
+                                        "stream",
+                                        "max_tokens",
+                                        "max_output_tokens",
+                                        "max_completion_tokens",
+                                        "response_format",
+                                        "n",
+                                        "temperature",
+                                        "top_p",
+                                        "logit_bias",
+                                        "frequency_penalty",
+                                        "presence_penalty",
+                                        "seed",
+                                        "stop",
+                                        "stop_sequences",
+                                        "user",
+                                        "tools",
+                                        "tool_choice",
+                                        "caching",
+                                        "prompt",
+                                        "encoding_format",
+                                        "file",
+                                        "language"};
+
+constexpr std::size_t place_of(std::string_view name) {
+  return static_cast<std::size_t>(std::ranges::find(kWanted, name) - std::begin(kWanted));
+}
+
+// One of kWanted, looked up at compile time.
+struct Wanted {
+  consteval Wanted(const char* name) : place(place_of(name)) {
+    if (place == std::size(kWanted)) throw "not in kWanted";
+  }
+  std::size_t place;
+};
+
 struct Member {
-  std::string_view name;            // in the record
-  std::string_view otherwise;       // what an absent one counts as; empty: it is left out
-  std::string_view body_name = {};  // where another in the body
+  consteval Member(const char* record_name, const char* if_absent, const char* body_name = nullptr)
+      : name(record_name), otherwise(if_absent), wanted(body_name ? body_name : record_name) {}
+
+  std::string_view name;       // in the record
+  std::string_view otherwise;  // what an absent one counts as, as JSON; empty: it is left out
+  Wanted wanted;               // in the body
 };
 
 constexpr std::array<Member, 2> kChatBegin{{{"model", "null"}, {"stream", "false"}}};
@@ -61,34 +104,6 @@ constexpr std::array<Member, 6> kWhisper{{{"file", "null"},
                                           {"response_format", "null"},
                                           {"temperature", "null"}}};
 
-constexpr std::array<std::string_view, 27> kWanted{"messages",
-                                                   "input",
-                                                   "instructions",
-                                                   "system",
-                                                   "model",
-                                                   "stream",
-                                                   "max_tokens",
-                                                   "max_output_tokens",
-                                                   "max_completion_tokens",
-                                                   "response_format",
-                                                   "n",
-                                                   "temperature",
-                                                   "top_p",
-                                                   "logit_bias",
-                                                   "frequency_penalty",
-                                                   "presence_penalty",
-                                                   "seed",
-                                                   "stop",
-                                                   "stop_sequences",
-                                                   "user",
-                                                   "tools",
-                                                   "tool_choice",
-                                                   "caching",
-                                                   "prompt",
-                                                   "encoding_format",
-                                                   "file",
-                                                   "language"};
-
 // What of a body's top level may be recorded. Views into the body.
 class Body {
  public:
@@ -98,21 +113,18 @@ class Body {
     JsonReader::Token token = reader.next();
     if (token.kind != Kind::begin_object) return false;
     for (token = reader.next(); token.kind == Kind::name; token = reader.next()) {
-      const auto wanted = token.has_escapes ? std::ranges::find(kWanted, word_of(token))
-                                            : std::ranges::find(kWanted, inside(token.text));
+      const std::size_t place =
+          token.has_escapes ? place_of(word_of(token)) : place_of(inside(token.text));
       const std::string_view value = reader.finish_value(reader.next());
       if (value.empty()) return false;
-      if (wanted != kWanted.end())
-        values_[static_cast<std::size_t>(wanted - kWanted.begin())] = value;
+      if (place < std::size(kWanted)) values_[place] = value;
     }
     return token.kind == Kind::end_object && reader.next().kind == Kind::end;
   }
 
   // For the record: empty where there is no such member, null where it is nested too deep for one.
-  std::string_view get(std::string_view name) {
-    const auto wanted = std::ranges::find(kWanted, name);
-    if (wanted == kWanted.end()) return {};
-    const std::string_view value = values_[static_cast<std::size_t>(wanted - kWanted.begin())];
+  std::string_view get(Wanted wanted) {
+    const std::string_view value = values_[wanted.place];
     if (!is_deeper_than(kMostValueDepth, value)) return value;
     lacks_some_ = true;
     return "null";
@@ -123,7 +135,7 @@ class Body {
 
  private:
   bool lacks_some_ = false;
-  std::array<std::string_view, kWanted.size()> values_{};  // the last of each name
+  std::array<std::string_view, std::size(kWanted)> values_{};  // the last of each name
 };
 
 // The items of a list that is put together for the record.
@@ -197,9 +209,12 @@ void write_messages(RecordWriter& record, std::string_view system, std::string_v
 void write_members(RecordWriter& record, Body& body, bool is_known,
                    std::span<const Member> members) {
   for (const Member& member : members) {
-    std::string_view value = body.get(member.body_name.empty() ? member.name : member.body_name);
-    if (value.empty() && !member.otherwise.empty()) value = is_known ? member.otherwise : "null";
-    if (!value.empty()) record.json(member.name, value);
+    const std::string_view value = body.get(member.wanted);
+    if (!value.empty()) {
+      record.json(member.name, value);
+    } else if (!member.otherwise.empty()) {
+      record.value(member.name) += is_known ? member.otherwise : "null";
+    }
   }
 }
 
@@ -267,7 +282,7 @@ std::string_view why_unread(const RequestNote& note, std::string_view text) {
 }  // namespace
 
 std::string request_record(ConversationApi api, const RequestNote& note, std::string_view text) {
-  RecordWriter record;
+  RecordWriter record(text.size());
   std::string_view shortened;
   Body body;
   if (api == Api::general) {

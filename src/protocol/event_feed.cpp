@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "aifd/base/words.hpp"
+
 namespace aifd::protocol {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 256;
-constexpr std::size_t kBlock = 32;
 constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
 
 // Its memory stays for the next text, where it is not much.
@@ -16,25 +17,10 @@ void empty_out(std::string& text) {
   if (text.capacity() > kMostIdleBytes) text.shrink_to_fit();
 }
 
-bool ends_line(char c) noexcept {
-  return c == '\n' || c == '\r';
-}
-
-// A loop that compilers turn into a few vector instructions.
-bool has_line_end(const char* block) noexcept {
-  unsigned char found = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    found |= static_cast<unsigned char>((block[i] == '\n') | (block[i] == '\r'));
-  }
-  return found != 0;
-}
-
 // The text's size where there is none.
 std::size_t find_line_end(std::string_view text) noexcept {
-  std::size_t at = 0;
-  while (text.size() - at >= kBlock && !has_line_end(text.data() + at)) at += kBlock;
-  while (at < text.size() && !ends_line(text[at])) ++at;
-  return at;
+  return find_marked(text, 0,
+                     [](auto words) { return mark_equal(words, '\n') | mark_equal(words, '\r'); });
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-#include <algorithm>
 #include <cstddef>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "utf8.hpp"
 
@@ -28,15 +28,16 @@ void append_control(std::string& out, char c) {
   }
 }
 
-bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+std::size_t plain_length(std::string_view text) {
+  return find_marked(text, 0, [](auto words) {
+    return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
+           mark_equal(words, '\x7F') | mark_not_ascii(words);
+  });
 }
 
 // Nearly all text is plain, and goes over in one piece.
 void append_plain(std::string& out, std::string_view& text) {
-  const auto end = std::ranges::find_if_not(text, is_plain);
-  const auto length = static_cast<std::size_t>(end - text.begin());
+  const std::size_t length = plain_length(text);
   out.append(text.substr(0, length));
   text.remove_prefix(length);
 }

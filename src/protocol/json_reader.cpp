@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include "aifd/base/hex.hpp"
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {
@@ -17,25 +18,10 @@ constexpr std::size_t kNone = 0;  // the length of what is not valid
 constexpr CharClass kSpace{
     [](unsigned char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }};
 
-constexpr CharClass kPlainInString{
-    [](unsigned char c) { return c >= 0x20 && c != '"' && c != '\\'; }};
-
-constexpr std::size_t kBlock = 32;
-
-// A loop that compilers turn into a few vector instructions.
-bool is_plain_block(const char* block) noexcept {
-  unsigned char found = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const auto c = static_cast<unsigned char>(block[i]);
-    found |= static_cast<unsigned char>((c < 0x20) | (c == '"') | (c == '\\'));
-  }
-  return found == 0;
-}
-
 std::size_t skip_plain(std::string_view text, std::size_t at) noexcept {
-  while (text.size() - at >= kBlock && is_plain_block(text.data() + at)) at += kBlock;
-  while (at < text.size() && kPlainInString.has(text[at])) ++at;
-  return at;
+  return find_marked(text, at, [](auto words) {
+    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20);
+  });
 }
 
 // The value of "\uXXXX" at the text's beginning, or -1.

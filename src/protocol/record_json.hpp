@@ -1,6 +1,7 @@
 // The JSON of the conversation log's records: one line each, and valid for every reader.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ std::size_t whole_characters(std::string_view text) noexcept;
 // Puts one record together, member by member.
 class RecordWriter {
  public:
+  RecordWriter() = default;
+  // For a whole record, with long values of about so many bytes.
+  explicit RecordWriter(std::size_t long_values) { line_.reserve(long_values + 640); }
+
   // `json` is what append_record_json() takes; null where it is not that.
   void json(std::string_view name, std::string_view json);
   void text(std::string_view name, std::string_view text);       // not escaped, of any bytes

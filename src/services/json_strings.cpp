@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "aifd/base/words.hpp"
+
 namespace aifd::services {
 namespace {
 
@@ -64,6 +66,12 @@ char unescaped(char c) noexcept {
   }
 }
 
+// The next quote or backslash, or the text's end.
+std::size_t find_mark(std::string_view text, std::size_t from) noexcept {
+  return find_marked(text, from,
+                     [](auto words) { return mark_equal(words, '"') | mark_equal(words, '\\'); });
+}
+
 }  // namespace
 
 std::optional<JsonString> JsonStrings::next() noexcept {
@@ -75,10 +83,9 @@ std::optional<JsonString> JsonStrings::next() noexcept {
   if (at_ >= text_.size()) return std::nullopt;
   JsonString found;
   found.at = ++at_;
-  for (; at_ < text_.size() && text_[at_] != '"'; ++at_) {
-    if (text_[at_] != '\\') continue;
+  for (at_ = find_mark(text_, at_); at_ < text_.size() && text_[at_] == '\\';) {
     found.is_escaped = true;
-    ++at_;
+    at_ = find_mark(text_, std::min(at_ + 2, text_.size()));
   }
   found.raw = text_.substr(found.at, at_ - found.at);
   ++at_;

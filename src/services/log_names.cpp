@@ -22,11 +22,17 @@ bool is_stamp(std::string_view text) noexcept {
 }  // namespace
 
 std::string local_datetime(WallClock::time_point at) {
-  const std::time_t seconds = WallClock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts)};
+  thread_local std::time_t second = 0;
+  thread_local std::string text;  // of that second
+  const std::time_t wanted = WallClock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
+  if (wanted != second || text.empty()) {
+    second = wanted;
+    std::tm parts{};
+    ::localtime_r(&second, &parts);
+    std::array<char, 64> made{};
+    text.assign(made.data(), std::strftime(made.data(), made.size(), "%Y-%m-%d %H:%M:%S", &parts));
+  }
+  return text;
 }
 
 std::string rotated_name(std::string_view stem, WallClock::time_point at) {

@@ -10,7 +10,7 @@ namespace aifd::services {
 
 using WallClock = std::chrono::system_clock;
 
-// "2023-10-17 15:27:12", as the records have it.
+// "2023-10-17 15:27:12", as the records have it. The zone is asked once for each second and thread.
 std::string local_datetime(WallClock::time_point at);
 
 // Of a log called <stem>.log: "<stem>.2023-10-17_15-27-12_123456.log".

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "json_strings.hpp"
 
@@ -29,25 +30,49 @@ std::string with_escaped_slashes(std::string_view text) {
   return escaped;
 }
 
+bool is_looked_for(const Secret& secret) {
+  return secret.reveal().size() >= Redactor::kLeastSecret;
+}
+
 // The texts to be looked for: as they are, and as they stand in JSON within a string; the longest
 // first, since one may begin with another.
 std::vector<std::string> forms_of(std::span<const Secret> secrets) {
   std::vector<std::string> forms;
   for (const Secret& secret : secrets) {
+    if (!is_looked_for(secret)) continue;
     const std::string_view text = secret.reveal();
-    if (text.size() < Redactor::kLeastSecret) continue;
     std::string escaped;
     protocol::append_json_escaped(escaped, text);
     std::string slashed = with_escaped_slashes(escaped);
     forms.emplace_back(text);
-    forms.push_back(std::move(escaped));
-    forms.push_back(std::move(slashed));
+    if (escaped != text) forms.push_back(escaped);
+    if (slashed != escaped) forms.push_back(std::move(slashed));
   }
   std::ranges::sort(forms, [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() > b.size() : a < b;
   });
   forms.erase(std::unique(forms.begin(), forms.end()), forms.end());
   return forms;
+}
+
+// Whether it has only one form.
+bool is_plain(std::string_view text) {
+  return text.size() == find_marked(text, 0, [](auto words) {
+           return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
+                  mark_equal(words, '/') | mark_equal(words, '\x7F') | mark_not_ascii(words);
+         });
+}
+
+// Most records can be left alone without a look at each of their strings: what is not in all of
+// them, without their escapes, is in none.
+bool may_hold(std::string_view record, std::span<const Secret> secrets) {
+  std::string unescaped;
+  if (record.find('\\') != std::string_view::npos) record = unescaped = unescape_json(record);
+  return std::ranges::any_of(secrets, [&](const Secret& secret) {
+    const std::string_view text = secret.reveal();
+    return is_looked_for(secret) &&
+           (!is_plain(text) || record.find(text) != std::string_view::npos);
+  });
 }
 
 // nullopt: it is not in there.
@@ -110,16 +135,6 @@ class Redactor::Masks {
   Masks(const Redactor& redactor, std::span<const Secret> secrets)
       : redactor_(redactor), secrets_(forms_of(secrets)), until_(Clock::now() + redactor.budget_) {}
 
-  // Most records can be left alone without a look at each of their strings.
-  bool may_touch(std::string_view record) const {
-    if (!redactor_.patterns_.empty()) return true;
-    if (secrets_.empty()) return false;
-    if (record.find('\\') != std::string_view::npos) return true;
-    return std::ranges::any_of(secrets_, [&](const std::string& secret) {
-      return record.find(secret) != std::string_view::npos;
-    });
-  }
-
   // What is to stand in its place, without its escapes; nullopt: it stays.
   std::optional<std::string> masked(const JsonString& string) const {
     std::optional<std::string> changed;
@@ -157,8 +172,8 @@ Redactor::Redactor(const std::vector<std::string>& patterns, std::chrono::millis
 Redactor::~Redactor() = default;
 
 void Redactor::redact(std::string& record, std::span<const Secret> secrets) const {
+  if (patterns_.empty() && !may_hold(record, secrets)) return;
   const Masks masks(*this, secrets);
-  if (!masks.may_touch(record)) return;
   std::string out;
   std::size_t copied = 0;
   JsonStrings strings(record);

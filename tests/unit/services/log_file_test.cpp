@@ -286,6 +286,17 @@ TEST(LogNames, AreThoseOfTheOriginal) {
   EXPECT_EQ(datetime, local_datetime(at));
 }
 
+TEST(LogNames, TellSecondsApart) {
+  const WallClock::time_point at{seconds(1'700'000'000)};
+  const std::string first = local_datetime(at);
+  EXPECT_TRUE(first.ends_with(":20")) << first;
+  EXPECT_EQ(local_datetime(at + microseconds(999'999)), first);
+  EXPECT_TRUE(local_datetime(at + seconds(1)).ends_with(":21"));
+  EXPECT_TRUE(local_datetime(at - microseconds(1)).ends_with(":19"));
+  EXPECT_EQ(local_datetime(at), first);
+  EXPECT_EQ(local_datetime({}).size(), first.size()) << "the first second of all";
+}
+
 TEST(LogNames, AreKnownAgain) {
   const std::string name = rotated_name("chat", WallClock::time_point{seconds(1)});
   EXPECT_EQ(rotated_kind(name, "chat"), RotatedKind::plain);

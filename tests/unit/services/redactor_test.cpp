@@ -49,6 +49,18 @@ TEST(Redactor, FindsSecretsHoweverTheyAreEscaped) {
   EXPECT_EQ(redacted(R"({"a":"a\"b\\c\u00e9"})", {}, {"a\"b\\c\u00e9"}), R"({"a":"***"})");
 }
 
+TEST(Redactor, FindsSecretsThatAreNoUtf8WhereTheyWereMended) {
+  EXPECT_EQ(redacted("{\"a\":\"sk-\xEF\xBF\xBD-1\"}", {}, {"sk-\xFF-1"}), R"({"a":"***"})");
+}
+
+TEST(Redactor, FindsSecretsBesideStringsWithEscapes) {
+  EXPECT_EQ(
+      redacted(R"({"a":"\n","b":"sk-12345","c":"\n\u0073k-12345","d":"k"})", {}, {"sk-12345"}),
+      R"({"a":"\n","b":"***","c":"\n***","d":"k"})");
+  EXPECT_EQ(redacted(R"({"a":"\n","b":"k","c":"\n\u0073k-12345"})", {}, {"sk-12345"}),
+            R"({"a":"\n","b":"k","c":"\n***"})");
+}
+
 TEST(Redactor, FindsSecretsInJsonWithinAString) {
   EXPECT_EQ(redacted(R"({"arguments":"{\"key\":\"pa\\\"ss/word\",\"k\":\"pa\\\"ss\\/word\"}"})", {},
                      {"pa\"ss/word"}),

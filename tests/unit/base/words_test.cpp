@@ -1,0 +1,55 @@
+#include "aifd/base/words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aifd {
+namespace {
+
+// Marks a quote, a backslash, controls and what is not ASCII.
+std::size_t find_special(std::string_view text, std::size_t from) {
+  return find_marked(text, from, [](auto words) {
+    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20) |
+           mark_not_ascii(words);
+  });
+}
+
+bool is_special(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return c == '"' || c == '\\' || byte < 0x20 || byte >= 0x80;
+}
+
+TEST(FindMarked, FindsEachByteThatIsMeantAndNoOther) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    for (const std::size_t at : {0u, 5u, 8u, 31u, 33u, 47u, 70u}) {
+      for (const char around : {'a', ' ', '\x7F', '#', '!', ']'}) {
+        std::string text(80, around);
+        text[at] = c;
+        EXPECT_EQ(find_special(text, 0), is_special(c) ? at : text.size()) << byte << " at " << at;
+      }
+    }
+  }
+}
+
+TEST(FindMarked, GivesTheFirstOfSeveral) {
+  for (std::size_t first = 0; first < 80; ++first) {
+    std::string text(80, 'a');
+    for (std::size_t at = first; at < text.size(); ++at) text[at] = at % 2 == 0 ? '"' : '#';
+    EXPECT_EQ(find_special(text, 0), first % 2 == 0 ? first : std::min<std::size_t>(first + 1, 80));
+  }
+}
+
+TEST(FindMarked, StaysWithinTheText) {
+  const std::string text = std::string(80, 'a') + '"';
+  for (std::size_t size = 0; size <= 80; ++size) {
+    for (std::size_t from = 0; from <= size; ++from) {
+      EXPECT_EQ(find_special(std::string_view(text).substr(0, size), from), size);
+    }
+  }
+  for (std::size_t from = 0; from <= 80; ++from) EXPECT_EQ(find_special(text, from), 80u);
+}
+
+}  // namespace
+}  // namespace aifd
