@@ -10,7 +10,8 @@ import sys
 import time
 
 from . import machine, plots, ratios, tables
-from .contenders import AifdAll, AifdOff, Aifd, Direct, Haproxy, Nginx, NginxLargeBuffers, NginxLua, Relay, prove
+from . import contenders as ours
+from .contenders import prove
 from .measure import Measurement
 from .memory import memory
 from .peers import ALL as PEERS
@@ -19,8 +20,8 @@ from .place import SOURCE, Place
 from .scenarios import scenarios
 from .servers import LOAD_CORE, BenchError, Server, raise_file_limit, stop_all
 
-EVERYTHING = [Direct(), Relay(), Nginx(), NginxLargeBuffers(), NginxLua(), Haproxy(), AifdOff(), Aifd(), AifdAll(), *PEERS]
-QUICK = {"direct", "relay", "nginx", "aifd-off", "aifd-log", "aifd-all"}
+EVERYTHING = [*ours.ALL, *PEERS]
+QUICK = {"direct", "relay", "nginx", "aifd-off", "aifd-log", "aifd-model", "aifd-all"}
 ROUNDS = {"quick": (3, 0.5), "default": (3, 1.0), "full": (7, 3.0)}  # and seconds of each measurement
 HELD = {"quick": (1000, 500), "default": (1000, 1000), "full": (10_000, 10_000)}  # connections, streams
 SPARE_FILES = 300
@@ -94,7 +95,7 @@ def measure_memory(contenders, place, options, absent):
               "stream": min(streams, place.file_limit // 2 - SPARE_FILES)}  # a proxy needs two for each
     found = {}
     for contender in contenders:
-        if contender.name != "direct":
+        if contender.name != "direct" and contender.only is None:
             try:
                 found[contender.name] = memory(place, contender, counts, say)
             except BenchError as error:

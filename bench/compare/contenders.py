@@ -66,7 +66,7 @@ class Relay(Contender):
 class Nginx(Contender):
     name, title = "nginx", "nginx"
     logs = ("access.log",)
-    buffer_size = "4k"  # nginx's default
+    buffers = ""  # nginx's own: 4 KiB
     modules, http, server = "", PLAIN_HTTP, ""
 
     def missing(self, place):
@@ -76,14 +76,14 @@ class Nginx(Contender):
         path = folder / "nginx.conf"
         path.write_text(NGINX.format(
             folder=folder, port=port, upstream=place.upstream_port, connections=place.connections,
-            files=place.file_limit, modules=self.modules, buffer_size=self.buffer_size,
+            files=place.file_limit, modules=self.modules, buffers=self.buffers,
             http=self.http.replace("@FOLDER@", str(folder)), server=self.server))
         return ["nginx", "-e", folder / "start.error", "-c", path], {}
 
 
 class NginxLargeBuffers(Nginx):
     name, title = "nginx-16k", "nginx, 16 KiB buffers"
-    buffer_size = "16k"
+    buffers = "proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_busy_buffers_size 32k;"
     only = ("json-30k",)
 
 
@@ -133,10 +133,10 @@ class AifdOff(Aifd):
     settings = {"ACCESS_LOG": "off"}
 
 
-class AifdAll(Aifd):
-    name, title = "aifd-all", "aifd, everything on"
-    logs = ("access.log", "Log/openai/chat/chat.log")
+class AifdModel(Aifd):
+    name, title = "aifd-model", "aifd, keys, limit and models, no conversation log"
     swaps_key = checks_model = True
+    only = ("json-600", "body-100k")
     settings = {
         "ACCESS_LOG": "access.log",
         "IP_WHITELIST": "127.0.0.0/8,10.0.0.0/8",
@@ -145,8 +145,17 @@ class AifdAll(Aifd):
         "OPENAI_API_KEY_CONFIG": json.dumps({API_KEY: [0, 1]}),
         "LEVEL_MODELS": json.dumps({"1": ["gpt-4o*", "gpt-5*"]}),
         "REQ_RATE_LIMIT": json.dumps({"/v1/chat/completions": "1000000000/minute"}),
-        "LOG_OPENAI": "true", "LOG_KEEP": "2",
     }
+
+
+class AifdAll(AifdModel):
+    name, title = "aifd-all", "aifd, everything on"
+    logs = ("access.log", "Log/openai/chat/chat.log")
+    only = None
+    settings = {**AifdModel.settings, "LOG_OPENAI": "true", "LOG_KEEP": "2"}
+
+
+ALL = [Direct(), Relay(), Nginx(), NginxLargeBuffers(), NginxLua(), Haproxy(), AifdOff(), Aifd(), AifdModel(), AifdAll()]
 
 
 def post(port, path, body, fields):

@@ -11,19 +11,26 @@ HELD = {"connection": ["--hold", "idle"],
 
 
 def memory(place, contender, counts, say):
-    """KiB. A server of its own, that has served nothing before."""
-    server = contender.start(place, "-memory")
+    """KiB: at rest, for each idle connection and open stream, and after these are closed."""
+    found = {}
+    for kind, arguments in HELD.items():
+        count = counts[kind] // 5 if contender.slow else counts[kind]
+        say(f"memory: {contender.title}, {count} {kind}s")
+        found[f"{kind}s"] = count
+        found["rest"], found[kind], found[f"after_{kind}s"] = growth(place, contender, arguments, count, kind)
+    return found
+
+
+def growth(place, contender, arguments, count, kind):
+    """At rest, for each held, afterwards. The first tenth pays for what is made once, and does not count."""
+    few = count // 10
+    server = contender.start(place, f"-memory-{kind}")
     try:
         time.sleep(SETTLE_SECONDS)
-        found = {"rest": server.memory_kib()}
-        for kind, arguments in HELD.items():
-            count = counts[kind] // 5 if contender.slow else counts[kind]
-            say(f"memory: {contender.title}, {count} {kind}s")
-            held, after = hold(place, contender, server, [*arguments, "--connections", str(count)])
-            found[kind] = (held - found["rest"]) / count
-            found[f"{kind}s"] = count
-            found[f"after_{kind}s"] = after
-        return found
+        rest = server.memory_kib()
+        with_few, _ = hold(place, contender, server, [*arguments, "--connections", str(few)])
+        with_all, after = hold(place, contender, server, [*arguments, "--connections", str(count)])
+        return rest, (with_all - with_few) / (count - few), after
     finally:
         server.stop()
 
@@ -38,6 +45,6 @@ def hold(place, contender, server, arguments):
         held = server.memory_kib()
         rest = load.communicate()[0]  # which closes its standard input, and so all that it holds
     if first.strip() != "READY" or load.returncode != 0:
-        raise BenchError(f"{contender.title}, memory: {first}{rest}")
+        raise BenchError(f"{contender.title}, memory: {rest or first}")
     time.sleep(2 * SETTLE_SECONDS)
     return held, server.memory_kib()

@@ -9,7 +9,9 @@ from .servers import BenchError
 
 # Fixed versions: what is measured can be named, and no release is tried out by being measured.
 PYTHON_PACKAGES = {"openai-forward": ["openai-forward==0.8.1"], "litellm": ["litellm[proxy]==1.106.12"]}
-NODE_PACKAGES = ["@portkey-ai/gateway@1.15.2"]
+# Portkey's streams fail with later versions of node-server, though it accepts them.
+NODE_PROJECT = {"private": True, "dependencies": {"@portkey-ai/gateway": "1.15.2"},
+                "overrides": {"@hono/node-server": "1.3.3"}}
 HINT = "is not installed: scripts/bench --peers"
 
 
@@ -100,7 +102,8 @@ def install_one(name, folder):
         run(name, sys.executable, "-m", "venv", folder)
         run(name, folder / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *PYTHON_PACKAGES[name])
     else:
-        run(name, "npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error", *NODE_PACKAGES)
+        (folder / "package.json").write_text(json.dumps(NODE_PROJECT))
+        run(name, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
 
 
 def install(folder):

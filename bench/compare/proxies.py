@@ -19,7 +19,7 @@ http {{
     location / {{
       {server}
       proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_buffering off; proxy_request_buffering off; proxy_buffer_size {buffer_size}; proxy_read_timeout 600s;
+      proxy_buffering off; proxy_request_buffering off; {buffers} proxy_read_timeout 600s;
     }}
   }}
 }}

@@ -74,6 +74,10 @@ def target_table(summaries, memories):
     return "## Targets of aifd\n\n" + table(["", "found", "must", "aim", ""], rows)
 
 
+def one_line(reason):
+    return " ".join(reason.split())[:400]
+
+
 def machine_lines(machine, options, contenders, absent, failed):
     versions = "; ".join(f"{name}: {version}" for name, version in machine["versions"].items())
     lines = [f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
@@ -82,8 +86,8 @@ def machine_lines(machine, options, contenders, absent, failed):
              f"- {options.rounds} rounds of {options.seconds} s, interleaved; the proxy on core 0, mock and load on core 1. "
              "Each figure is the median of the rounds; ratios are taken within a round, with their least and greatest.",
              f"- Measured: {', '.join(each.title for each in contenders)}"]
-    lines += [f"- Not measured: {title}: {reason}" for title, reason in absent.items()]
-    lines += [f"- Failed: {name}, scenario {scenario}: {reason}" for (scenario, name), reason in failed.items()]
+    lines += [f"- Not measured: {title}: {one_line(reason)}" for title, reason in absent.items()]
+    lines += [f"- Failed: {name}, scenario {scenario}: {one_line(reason)}" for (scenario, name), reason in failed.items()]
     if machine["load_before"] > 0.5:
         lines.append("- **The machine was busy with other work. Do not quote these figures.**")
     return "\n".join(lines) + "\n"
