@@ -85,7 +85,9 @@ def start_all(contenders, place, absent):
         except BenchError as error:
             absent[contender.title] = str(error)
             say(f"NOT measured: {contender.title}: {error}")
-            servers.pop(contender.name, None)
+            server = servers.pop(contender.name, None)
+            if server:
+                server.stop()
     return servers
 
 

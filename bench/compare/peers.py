@@ -8,7 +8,8 @@ from .contenders import API_KEY, FORWARD_KEY, Contender
 from .servers import BenchError
 
 # Fixed versions: what is measured can be named, and no release is tried out by being measured.
-PYTHON_PACKAGES = {"openai-forward": ["openai-forward==0.8.1"], "litellm": ["litellm[proxy]==1.106.12"]}
+# openai-forward needs pyyaml, but does not ask for it.
+PYTHON_PACKAGES = {"openai-forward": ["openai-forward==0.8.1", "pyyaml"], "litellm": ["litellm[proxy]==1.106.12"]}
 # Portkey's streams fail with later versions of node-server, though it accepts them.
 NODE_PROJECT = {"private": True, "dependencies": {"@portkey-ai/gateway": "1.15.2"},
                 "overrides": {"@hono/node-server": "1.3.3"}}

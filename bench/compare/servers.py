@@ -66,7 +66,11 @@ class Server:
                 env={"PATH": os.environ["PATH"], "HOME": str(directory), **(environment or {})},
                 start_new_session=True, preexec_fn=prepare(core))
         Server.running.append(self)
-        self.wait_until_up(patience)
+        try:
+            self.wait_until_up(patience)
+        except BenchError:
+            self.stop()
+            raise
 
     def wait_until_up(self, patience):
         end = time.monotonic() + patience
