@@ -146,7 +146,7 @@ Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
   const std::string_view body = exchange.body.held();
   start.note.too_large = !*whole;
   start.note.body_bytes = std::max<std::uint64_t>(body.size(), exchange.framing.body.length);
-  if (!*whole || start.note.coded) co_return Result<void>{};
+  if (!*whole) co_return Result<void>{};
   if (start.api == ConversationApi::whisper) {
     start.body = protocol::form_as_json(start.note.content_type, body).value_or("");
     co_return Result<void>{};

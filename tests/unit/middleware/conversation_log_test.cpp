@@ -182,6 +182,20 @@ TEST_F(ConversationLogTest, ABodyOverTheBoundPassesAndIsNoted) {
   EXPECT_EQ(found[1]["assistant"], "Hello");
 }
 
+TEST_F(ConversationLogTest, ACodingThatTheBodyDoesNotHaveHidesNothing) {
+  const std::string head = std::string(kChat) + "\nContent-Encoding: gzip";
+  for (const std::string body : {kQuestion, "\x1F\x8B"}) {
+    TestExchange& exchange = request(head, body);
+    ASSERT_TRUE(pass(exchange));
+    answer(exchange, kAnswer);
+  }
+  const std::vector<json> found = records("chat");
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0]["model"], "m");
+  EXPECT_FALSE(found[0].contains("shortened"));
+  EXPECT_EQ(found[2]["shortened"], "coded");
+}
+
 TEST_F(ConversationLogTest, KeysOfTheExchangeAreMasked) {
   TestExchange& exchange = request(std::string(kChat) + "\nAuthorization: Bearer sk-upstream-key",
                                    R"({"messages":[{"role":"user","content":"fk-caller-key"}]})");
