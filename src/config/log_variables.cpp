@@ -114,12 +114,15 @@ const std::array kVariables{
              [](const Settings& settings) {
                return std::string(settings.logs.compress ? "zstd" : "off");
              }},
-    Variable{"LOG_QUEUE_BYTES", "What may wait in memory to be written, if the disk is slow.",
-             "64MiB", kAcceptedQueue,
-             [](std::string_view text, Settings& settings, Problems& problems) {
-               read_size_of(text, kLeastQueueBytes, settings.logs.queue_bytes, problems);
-             },
-             [](const Settings& settings) { return show_bytes(settings.logs.queue_bytes); }},
+    Variable{
+        "LOG_QUEUE_BYTES",
+        "What may wait in memory to be written, if the disk is slow. Answers under way may hold\n"
+        "as much again, and are cut in their records beyond it.",
+        "64MiB", kAcceptedQueue,
+        [](std::string_view text, Settings& settings, Problems& problems) {
+          read_size_of(text, kLeastQueueBytes, settings.logs.queue_bytes, problems);
+        },
+        [](const Settings& settings) { return show_bytes(settings.logs.queue_bytes); }},
     Variable{"LOG_OVERFLOW",
              "When that is full: drop (serve on, count what is not written) or wait (hold new\n"
              "requests until it is written).",

@@ -23,7 +23,9 @@ struct LogExchange {
   ConversationStart start;
   WallClock::time_point began;
   std::optional<protocol::AnswerRecorder> recorder;
-  bool cut = false;  // something of the answer is missing
+  std::size_t held = 0;  // by the recorder, when it was last looked at
+  bool full = false;     // it may keep no more
+  bool cut = false;      // something of the answer is missing
 };
 
 struct AnswerHead {

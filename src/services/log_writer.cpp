@@ -13,6 +13,7 @@ constexpr std::size_t kWriteAt = std::size_t{1} << 20;   // bytes of lines
 constexpr std::size_t kSettleAt = std::size_t{4} << 20;  // bytes of jobs
 constexpr std::size_t kMostKept = std::size_t{4} << 20;  // of a buffer that is empty
 constexpr std::chrono::milliseconds kRetryAfter{250};    // lines that must not be lost
+constexpr const char* kTooMuchHeld = "answers that have not ended hold more than LOG_QUEUE_BYTES";
 
 }  // namespace
 
@@ -91,6 +92,8 @@ void LogWriter::do_job(LogJob& job) noexcept {
   } catch (const std::exception& error) {
     losses_.add(Lost::record, 1, error.what());
   }
+  exchange.recorder.reset();
+  held_ -= std::exchange(exchange.held, 0);
 }
 
 void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
@@ -106,7 +109,20 @@ void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
     recorder_of(exchange).head(head->status, head->content_type, head->content_encoding);
   }
   exchange.cut = exchange.cut || part.cut;
-  if (!exchange.cut && !part.bytes.empty()) recorder_of(exchange).feed(part.bytes);
+  if (exchange.cut || part.bytes.empty()) return;
+  recorder_of(exchange).feed(part.bytes);
+  bound(exchange);
+}
+
+// All answers under way may hold so much together: who wants more then has to do with what it has.
+void LogWriter::bound(LogExchange& exchange) {
+  const std::size_t held = exchange.recorder->held_bytes();
+  const bool grows = held > exchange.held;
+  held_ += held - exchange.held;
+  exchange.held = held;
+  if (!grows || held_ <= options_.queue_bytes || std::exchange(exchange.full, true)) return;
+  exchange.recorder->cut();
+  losses_.add(Lost::answer, 1, kTooMuchHeld);
 }
 
 void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
@@ -119,7 +135,6 @@ void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
   add_record(exchange, recorder_of(exchange).record(note));
-  exchange.recorder.reset();
 }
 
 protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {

@@ -21,7 +21,8 @@ namespace aifd::services {
 
 struct ConversationLogOptions {
   std::filesystem::path folder = "Log";
-  // What may wait to be written. A queue that is not full takes one thing of any size.
+  // What may wait to be written. A queue that is not full takes one thing of any size. As much
+  // again may be held of answers under way; past that, whichever of them grows is cut.
   std::size_t queue_bytes = std::size_t{64} << 20;
   // LOG_OVERFLOW=wait: who begins asks for room before, and no record is dropped; but answers under
   // way are cut where twice as much is waiting.

@@ -1,4 +1,4 @@
-// What becomes of a conversation log whose disk takes nothing.
+// What becomes of a conversation log whose disk takes too little, or nothing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -18,6 +18,40 @@ namespace aifd::services {
 namespace {
 
 using namespace std::chrono_literals;
+
+TEST_F(ConversationLogTest, CutsAnswersThatTogetherHoldTooMuch) {
+  const LoggedLines logged;
+  options_.waits = true;
+  options_.queue_bytes = 100'000;
+  {
+    ConversationLog log(options_);
+    const auto first = log.begin(start_of("1"));
+    const auto second = log.begin(start_of("2"));
+    first->head(200, "text/plain", "");
+    second->head(200, "text/plain", "");
+    for (int i = 0; i < 10; ++i) {
+      while (!log.has_room()) std::this_thread::yield();
+      first->piece(std::string(20'000, 'x'));
+      second->piece(std::string(20'000, 'x'));
+    }
+    first->end(complete());
+    second->end(complete());
+    while (!log.has_room()) std::this_thread::yield();
+    answer(*log.begin(start_of("3")), {std::string(50'000, 'x')});
+    EXPECT_TRUE(log.stop(kLong));
+    EXPECT_EQ(log.lost(), 0U);
+  }
+  const std::vector<json> found = records();
+  ASSERT_EQ(found.size(), 6U);
+  for (const json& record : {found[2], found[3]}) {
+    EXPECT_EQ(record.value("truncated", false), true);
+    EXPECT_EQ(record.at("response_bytes"), 200'000);
+    EXPECT_EQ(record.at("ended_by"), "complete");
+  }
+  EXPECT_FALSE(found[5].contains("truncated")) << "what has ended holds nothing";
+  EXPECT_EQ(found[5].at("response"), std::string(50'000, 'x'));
+  EXPECT_TRUE(logged.have("parts of 2 answers"));
+}
 
 TEST_F(ConversationLogTest, OnAFullDiskCountsWhatIsLostAndGoesOn) {
   fs::create_directories(path_.parent_path());
@@ -153,13 +187,13 @@ TEST_F(StuckConversationLog, LosesTheLastPieceOfAnAnswerButNotItsEnd) {
 
 TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   options_.waits = true;
-  options_.queue_bytes = 30'000;
+  options_.queue_bytes = 60'000;
   asio::io_context loop;
   chain::Stopper stopper;
   {
     ConversationLog log(options_);
     EXPECT_TRUE(test::run_task(log.wait_for_room(stopper)));
-    const auto conversation = log.begin(start_of("1", std::string(30'000, 'x')));
+    const auto conversation = log.begin(start_of("1", std::string(60'000, 'x')));
     EXPECT_FALSE(log.has_room());
     test::Running<Result<void>> first(loop, log.wait_for_room(stopper));
     test::Running<Result<void>> second(loop, log.wait_for_room(stopper));
