@@ -16,9 +16,11 @@ class ChatAnswerReader final : public AnswerReader {
   using AnswerReader::AnswerReader;
 
   void take(const Value& value) override {
+    bool has_choices = false;
     for (const Value member : value) {
       const std::string_view key = member.key();
       if (key == "choices") {
+        has_choices = true;
         take_choices(member);
       } else if (key == "model") {
         answer_.set(answer_.model, member.string());
@@ -28,7 +30,7 @@ class ChatAnswerReader final : public AnswerReader {
         answer_.set_error(member);
       }
     }
-    if (!value.get("choices")) take_ollama(value);
+    if (!has_choices) take_ollama(value);
   }
 
  private:

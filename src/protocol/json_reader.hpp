@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "json_scan.hpp"
+
 namespace aifd::protocol {
 
 // Reads one text once. No memory but its own and no recursion, whatever the text holds. Refused are
@@ -16,8 +18,7 @@ class JsonReader {
  public:
   static constexpr std::size_t kMaxDepth = 1024;
 
-  // A stream may cut a text between the two escapes of a pair: each part then has a lone one.
-  enum class Surrogates { in_pairs, also_alone };
+  using Surrogates = protocol::Surrogates;
 
   enum class Kind {
     begin_object,
@@ -54,17 +55,18 @@ class JsonReader {
  private:
   enum class Expected { value, first_name, first_element, separator, nothing };
 
-  Token read_after_value() noexcept;
-  Token read_name() noexcept;
-  Token read_value() noexcept;
-  Token read_string(Kind kind) noexcept;
+  // These are given the character that stands at at_.
+  Token read_after_value(char first) noexcept;
+  Token read_name(char first) noexcept;
+  Token read_value(char first) noexcept;
+  Token read_string(Kind kind) noexcept;  // its quote stands there
   Token read_scalar(Kind kind, std::size_t length) noexcept;
   Token open(bool is_array) noexcept;
   Token close() noexcept;
   Token refuse() noexcept;
 
-  void skip_space() noexcept;
-  bool next_is(char c) const noexcept { return at_ < text_.size() && text_[at_] == c; }
+  char skip_space() noexcept;
+  std::string_view take(std::size_t length) noexcept;
   std::string_view rest() const noexcept { return text_.substr(at_); }
 
   std::string_view text_;
@@ -76,3 +78,5 @@ class JsonReader {
 };
 
 }  // namespace aifd::protocol
+
+#include "json_reader_steps.hpp"

@@ -22,7 +22,8 @@ bool JsonTape::read(std::string_view text) {
   return false;
 }
 
-bool JsonTape::take_tokens() {
+// Flat, since the reader's steps are cheaper than the calls of them.
+[[gnu::flatten]] bool JsonTape::take_tokens() {
   nodes_.clear();
   names_.clear();
   open_ = 0;
