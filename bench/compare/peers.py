@@ -35,9 +35,10 @@ class OpenaiForward(Contender):
 
 class OpenaiForwardAll(OpenaiForward):
     name, title = "openai-forward-all", "openai-forward, log and limit"
+    logs = ("Log/openai/chat/chat.log",)
     swaps_key = True
     settings = {
-        "FORWARD_KEY_CONFIG": json.dumps({"0": [FORWARD_KEY]}),
+        "FORWARD_KEY_CONFIG": json.dumps({FORWARD_KEY: 0}),
         "OPENAI_API_KEY_CONFIG": json.dumps({API_KEY: [0]}),
         "REQ_RATE_LIMIT": json.dumps({"/v1/chat/completions": [{"level": 0, "limit": "1000000000/minute"}]}),
         "LOG_OPENAI": "true",

@@ -43,13 +43,24 @@ def stat_fields(pid):
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
 
 
-def cpu_seconds_of(pid):
-    """To the nanosecond, of the threads that run; where the kernel does not tell, to the tick."""
-    threads = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
-    try:
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
-    except OSError:
-        return sum(map(int, stat_fields(pid)[11:13])) / TICK
+class CpuTime:
+    """What processes have used so far: to the tick with the threads that have ended, and to the nanosecond without."""
+
+    def __init__(self, pids):
+        self.ticks, self.threads = 0, {}
+        for pid in pids:
+            self.ticks += sum(map(int, stat_fields(pid)[11:13]))
+            for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                try:
+                    self.threads[thread.name] = int((thread / "schedstat").read_text().split()[0])
+                except OSError:
+                    pass  # it has ended, or the kernel does not tell
+        self.uncertain = 2 * len(pids) / TICK
+
+    def seconds_since(self, earlier):
+        coarse = (self.ticks - earlier.ticks) / TICK
+        fine = sum(time - earlier.threads.get(thread, 0) for thread, time in self.threads.items()) / 1e9
+        return fine if abs(fine - coarse) <= self.uncertain else coarse
 
 
 class Server:
@@ -112,10 +123,9 @@ class Server:
         if self.process.poll() is not None:
             raise BenchError(f"{self.name} ended by itself; the end of its output:\n{self.last_output()}")
 
-    def cpu_seconds(self):
-        """Used by its processes and all their threads."""
+    def cpu_time(self):
         self.check_alive()
-        return sum(map(cpu_seconds_of, self.pids()))
+        return CpuTime(self.pids())
 
     def memory_kib(self):
         """Resident; what several of its processes share counts once, in the process that has most."""

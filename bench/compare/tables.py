@@ -85,6 +85,8 @@ def machine_lines(machine, options, contenders, absent, failed):
              f"- Versions: {versions}",
              f"- {options.rounds} rounds of {options.seconds} s, interleaved; the proxy on core 0, mock and load on core 1. "
              "Each figure is the median of the rounds; ratios are taken within a round, with their least and greatest.",
+             *(["- Gateways in script languages: in the first round alone."]
+               if options.extent != "full" and any(each.slow for each in contenders) else []),
              f"- Measured: {', '.join(each.title for each in contenders)}"]
     lines += [f"- Not measured: {title}: {one_line(reason)}" for title, reason in absent.items()]
     lines += [f"- Failed: {name}, scenario {scenario}: {one_line(reason)}" for (scenario, name), reason in failed.items()]
