@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/asked_models.hpp"
 #include "aifd/protocol/fields.hpp"
 #include "aifd/protocol/json_peek.hpp"
@@ -70,6 +71,18 @@ constexpr CharClass kJsonChars{[](unsigned char c) {
                         std::string_view::npos);
 }};
 
+// Where the string that `begin` lies in ends: at its quote, or at the text's end.
+std::size_t end_of_string(std::string_view json, std::size_t begin) {
+  const auto quote_or_escape = [](auto words) {
+    return mark_equal(words, '"') | mark_equal(words, '\\');
+  };
+  for (std::size_t at = begin; at < json.size(); at += 2) {
+    at = find_marked(json, at, quote_or_escape);
+    if (at == json.size() || json[at] == '"') return at;
+  }
+  return json.size();
+}
+
 // Whether nothing stands outside the strings that only some servers take: comments, names and
 // strings without double quotes. They could hide a part of the body from one of two readers, and
 // the peek passes over most values.
@@ -79,9 +92,7 @@ bool is_strict_outside_strings(std::string_view json) {
       if (!kJsonChars.has(json[i])) return false;
       continue;
     }
-    for (++i; i < json.size() && json[i] != '"'; ++i) {
-      if (json[i] == '\\') ++i;
-    }
+    i = end_of_string(json, i + 1);
   }
   return true;
 }

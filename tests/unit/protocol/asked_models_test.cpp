@@ -214,5 +214,17 @@ TEST(ModelsInBody, AreUnclearWhereServersMayReadTwoThings) {
   }
 }
 
+TEST(ModelsInBody, LooseJsonIsFoundBehindStringsOfAnyLength) {
+  for (std::size_t length = 0; length < 70; ++length) {
+    const std::string filling(length, 'x');
+    for (const char* end : {"", "\\\\", "\\\"", "\\\"\\\\", "\xC3\xA9"}) {
+      const std::string begin = R"({"model":"a","x":")" + filling + end + R"(","y":)";
+      EXPECT_EQ(models_in_body(kJson, kChat, begin + "1}").names, std::vector<std::string>{"a"})
+          << begin;
+      EXPECT_NE(models_in_body(kJson, kChat, begin + "'b'}").problem, "") << begin;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace aifd::protocol
