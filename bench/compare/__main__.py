@@ -21,7 +21,7 @@ from .scenarios import scenarios
 from .servers import LOAD_CORE, BenchError, Server, raise_file_limit, stop_all
 
 EVERYTHING = [*ours.ALL, *PEERS]
-QUICK = {"direct", "relay", "nginx", "aifd-off", "aifd-log", "aifd-model", "aifd-all"}
+QUICK = {"direct", "relay", "nginx", "aifd-off", "aifd-model", "aifd-all"}
 ROUNDS = {"quick": (2, 0.4), "default": (3, 1.0), "full": (7, 3.0)}  # and seconds of each measurement
 HELD = {"quick": (1000, 500), "default": (1000, 1000), "full": (10_000, 10_000)}  # connections, streams
 SPARE_FILES = 300

@@ -134,7 +134,7 @@ class AifdOff(Aifd):
 
 
 class AifdModel(Aifd):
-    name, title = "aifd-model", "aifd, keys, limit and models, no conversation log"
+    name, title = "aifd-model", "aifd, all but chat log"
     swaps_key = checks_model = True
     only = ("json-600", "body-100k")
     settings = {

@@ -43,6 +43,12 @@ def stat_fields(pid):
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
 
 
+def smaps_of(pid):
+    """KiB by name."""
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
+
+
 class CpuTime:
     """What processes have used so far: to the tick with the threads that have ended, and to the nanosecond without."""
 
@@ -128,17 +134,14 @@ class Server:
         return CpuTime(self.pids())
 
     def memory_kib(self):
-        """Resident; what several of its processes share counts once, in the process that has most."""
-        total = resident = 0
+        """Resident, and of it what no other process shares. What its own processes share counts once."""
+        private = shared = 0
         for pid in self.pids():
-            sizes = {}
-            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
-                name, size = line.split(":")
-                sizes[name] = int(size.split()[0])
+            sizes = smaps_of(pid)
             own = sizes["Private_Clean"] + sizes["Private_Dirty"]
-            resident = max(resident, sizes["Rss"] - own)
-            total += own
-        return total + resident
+            private += own
+            shared = max(shared, sizes["Rss"] - own)
+        return private + shared, private
 
     def stop(self):
         for how in (signal.SIGTERM, signal.SIGKILL):
