@@ -91,6 +91,19 @@ def start_all(contenders, place, absent):
     return servers
 
 
+def stop_servers(contenders, servers):
+    """What each said of work that it did not do, by title."""
+    complaints = {}
+    for contender in contenders:
+        server = servers[contender.name]
+        if not server:
+            continue
+        server.stop()
+        if contender.complaint(server):
+            complaints[f"{contender.title}, a part of its work"] = contender.complaint(server)
+    return complaints
+
+
 def measure_memory(contenders, place, options, absent):
     connections, streams = HELD[options.extent]
     most = int(place.file_limit * SHARE_OF_FILES)
@@ -144,10 +157,9 @@ def run(options, place):
     for name in wanted:
         if name != "memory":
             measured.run(known[name], contenders, servers)
-    for server in filter(None, servers.values()):
-        server.stop()
+    complaints = stop_servers(contenders, servers)
     memories = measure_memory(contenders, place, options, absent) if "memory" in wanted else {}
-    write(options, about, known, contenders, measured, memories, absent)
+    write(options, about, known, contenders, measured, memories, {**absent, **complaints})
     return 1 if measured.failed else 0
 
 

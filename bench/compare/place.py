@@ -32,6 +32,6 @@ class Place:
 
     def trim_logs(self, limit=64 << 20):
         """Empties log files that have grown large; all writers append."""
-        for path in self.directory.rglob("*.log"):
-            if path.stat().st_size > limit:
+        for path in self.directory.rglob("*"):
+            if (path.suffix == ".log" or path.name == "output") and path.stat().st_size > limit:
                 os.truncate(path, 0)

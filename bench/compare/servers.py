@@ -77,7 +77,8 @@ class Server:
     def __init__(self, name, command, directory, core, environment=None, port=None, patience=20):
         self.name, self.port = name, port
         self.output = pathlib.Path(directory) / "output"
-        with open(self.output, "wb") as output:
+        self.output.unlink(missing_ok=True)
+        with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 command, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env={"PATH": os.environ["PATH"], "HOME": str(directory), **(environment or {})},
