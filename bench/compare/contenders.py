@@ -33,6 +33,10 @@ class Contender:
         """Its command line, and its environment."""
         raise NotImplementedError
 
+    def complaint(self, server):
+        """What it did not do of the work that is compared, if it says so."""
+        return None
+
     def start(self, place, suffix=""):
         folder = place.folder(self.name + suffix)
         port = free_port()
@@ -126,6 +130,10 @@ class Aifd(Contender):
         environment = {"FORWARD_CONFIG": json.dumps(route), "ADMIN_SOCKET": "off", **self.settings}
         return [place.binary, "run", "--host", "127.0.0.1", "--port", port, "--workers", 1], environment
 
+    def complaint(self, server):
+        lines = [line for line in server.output.read_text(errors="replace").splitlines() if "lost" in line]
+        return lines[-1] if lines else None
+
 
 class AifdOff(Aifd):
     name, title = "aifd-off", "aifd, features off"
@@ -134,7 +142,7 @@ class AifdOff(Aifd):
 
 
 class AifdModel(Aifd):
-    name, title = "aifd-model", "aifd, keys, limit and models, no conversation log"
+    name, title = "aifd-model", "aifd, all but chat log"
     swaps_key = checks_model = True
     only = ("json-600", "body-100k")
     settings = {

@@ -17,7 +17,8 @@ def memory(place, contender, counts, say):
         count = counts[kind] // 5 if contender.slow else counts[kind]
         say(f"memory: {contender.title}, {count} {kind}s")
         found[f"{kind}s"] = count
-        found["rest"], found[kind], found[f"after_{kind}s"] = growth(place, contender, arguments, count, kind)
+        (found["rest"], found["private"]), found[kind], found[f"after_{kind}s"] = growth(
+            place, contender, arguments, count, kind)
     return found
 
 
@@ -42,9 +43,9 @@ def hold(place, contender, server, arguments):
                           stdout=subprocess.PIPE, preexec_fn=prepare(LOAD_CORE)) as load:
         first = load.stdout.readline()
         time.sleep(SETTLE_SECONDS)
-        held = server.memory_kib()
+        held = server.memory_kib()[0]
         rest = load.communicate()[0]  # which closes its standard input, and so all that it holds
     if first.strip() != "READY" or load.returncode != 0:
         raise BenchError(f"{contender.title}, memory: {rest or first}")
     time.sleep(2 * SETTLE_SECONDS)
-    return held, server.memory_kib()
+    return held, server.memory_kib()[0]

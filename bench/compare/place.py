@@ -14,7 +14,8 @@ class Place:
         self.tools = pathlib.Path(options.tools)
         self.peers = SOURCE / "build/bench/peers"
         self.file_limit = file_limit
-        self.connections = 24_000 if options.extent == "full" else 4_096  # that a proxy must be able to hold
+        # What a proxy must be able to hold, clients' and upstream's; some set memory aside for it.
+        self.connections = min(24_000 if options.extent == "full" else 4_096, file_limit - 200)
         self.upstream_port = None
         # Logs go to memory where there is room: the disk's moods are not to be measured.
         shared = pathlib.Path("/dev/shm")
@@ -31,6 +32,6 @@ class Place:
 
     def trim_logs(self, limit=64 << 20):
         """Empties log files that have grown large; all writers append."""
-        for path in self.directory.rglob("*.log"):
-            if path.stat().st_size > limit:
+        for path in self.directory.rglob("*"):
+            if (path.suffix == ".log" or path.name == "output") and path.stat().st_size > limit:
                 os.truncate(path, 0)

@@ -2,6 +2,8 @@
 import html
 import math
 
+from .tables import TIMES
+
 WIDTH, LABEL, RIGHT, BAR, GAP = 860, 230, 70, 16, 8
 OURS, THEIRS, FLOOR = "#2563eb", "#9ca3af", "#d1d5db"
 
@@ -63,7 +65,7 @@ def plots(scenarios, summaries, contenders, machine):
     found = {}
     where = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; times nginx, logarithmic, less is better"
     for name, figures in summaries.items():
-        for figure, what in (("cpu_us", f"CPU time per {scenarios[name].unit}"), ("p99", "99th percentile")):
+        for figure, what in (("cpu_us", f"CPU time per {scenarios[name].unit}"), ("p99", f"99th percentile, {TIMES[scenarios[name].times]}")):
             rows = [(each.name, each.title, figures[each.name][figure]["x_nginx"]) for each in contenders
                     if figures.get(each.name, {}).get(figure, {}).get("x_nginx")]
             rows = [row for row in rows if row[2]["min"] > 0]

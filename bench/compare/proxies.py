@@ -122,6 +122,7 @@ defaults
   log global
   option httplog
   option http-no-delay
+  option abortonclose
   http-reuse always
   timeout connect 10s
   timeout client 600s

@@ -43,6 +43,12 @@ def stat_fields(pid):
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
 
 
+def smaps_of(pid):
+    """KiB by name."""
+    lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
+
+
 class CpuTime:
     """What processes have used so far: to the tick with the threads that have ended, and to the nanosecond without."""
 
@@ -71,7 +77,8 @@ class Server:
     def __init__(self, name, command, directory, core, environment=None, port=None, patience=20):
         self.name, self.port = name, port
         self.output = pathlib.Path(directory) / "output"
-        with open(self.output, "wb") as output:
+        self.output.unlink(missing_ok=True)
+        with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 command, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env={"PATH": os.environ["PATH"], "HOME": str(directory), **(environment or {})},
@@ -128,17 +135,14 @@ class Server:
         return CpuTime(self.pids())
 
     def memory_kib(self):
-        """Resident; what several of its processes share counts once, in the process that has most."""
-        total = resident = 0
+        """Resident, and of it what no other process shares. What its own processes share counts once."""
+        private = shared = 0
         for pid in self.pids():
-            sizes = {}
-            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
-                name, size = line.split(":")
-                sizes[name] = int(size.split()[0])
+            sizes = smaps_of(pid)
             own = sizes["Private_Clean"] + sizes["Private_Dirty"]
-            resident = max(resident, sizes["Rss"] - own)
-            total += own
-        return total + resident
+            private += own
+            shared = max(shared, sizes["Rss"] - own)
+        return private + shared, private
 
     def stop(self):
         for how in (signal.SIGTERM, signal.SIGKILL):

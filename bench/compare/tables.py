@@ -63,10 +63,11 @@ def memory_table(memories, contenders):
     for contender in contenders:
         found = memories.get(contender.name)
         if found:
-            rows.append([contender.title, number(found["rest"] / 1024), number(found["connection"]), found["connections"],
-                         number(found["stream"]), found["streams"], number(found["after_streams"] / 1024)])
+            mib = {name: number(found[name] / 1024) for name in ("rest", "private", "after_streams")}
+            rows.append([contender.title, mib["rest"], mib["private"], number(found["connection"]), found["connections"],
+                         number(found["stream"]), found["streams"], mib["after_streams"]])
     return "## Memory\n\nResident in the processes themselves; the kernel's socket buffers are not in it.\n\n" + table(
-        ["", "at rest, MiB", "an idle connection, KiB", "of", "an open stream, KiB", "of", "after both, MiB"], rows)
+        ["", "at rest, MiB", "of it private", "an idle connection, KiB", "of", "an open stream, KiB", "of", "after these, MiB"], rows)
 
 
 def target_table(summaries, memories):
