@@ -9,6 +9,7 @@ namespace {
 using Kind = JsonReader::Kind;
 using Token = JsonReader::Token;
 
+constexpr std::size_t kUsualValues = 32;
 constexpr std::string_view kPassedOver = R"("logprobs")";
 
 }  // namespace
@@ -23,6 +24,7 @@ bool JsonTape::read(std::string_view text) {
 // Flat, since the reader's steps are cheaper than the calls of them.
 [[gnu::flatten]] bool JsonTape::take_tokens() {
   nodes_.clear();
+  nodes_.reserve(kUsualValues);
   open_ = 0;
   if (text_.size() >= std::numeric_limits<std::uint32_t>::max()) return false;
   JsonReader reader(text_, JsonReader::Surrogates::also_alone);
