@@ -5,7 +5,6 @@
 
 #include "aifd/base/words.hpp"
 
-
 namespace aifd::protocol {
 namespace {
 
