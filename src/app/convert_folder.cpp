@@ -98,7 +98,11 @@ class Conversion {
   }
 
   void read(std::size_t index) {
-    const LogFile& file = files_[index];
+    LogFile& file = files_[index];
+    if (const int error = open_again(file); error != 0) {
+      failure_ = file.path.string() + " cannot be read: " + std::strerror(error);
+      return;
+    }
     const auto source = LogSource::open(file.descriptor.get(), file.packing);
     LineReader lines(*source);
     std::string_view line;
@@ -114,6 +118,7 @@ class Conversion {
       progress_.show(done_ + source->bytes_read());
     }
     done_ += source->bytes_read();
+    file.descriptor = Descriptor();
     if (source->failure() != 0) {
       failure_ = file.path.string() + " cannot be read: " + std::strerror(source->failure());
     }

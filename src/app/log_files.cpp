@@ -48,11 +48,18 @@ std::string digits_of(std::string_view text) {
   return digits;
 }
 
+// Whatever it is: a pipe that nobody writes to does not hold it up.
+Descriptor open_to_read(const fs::path& path) {
+  return Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
 // As rotation_time() has it; empty where none of the first lines tells. Leaves the file as it was.
 std::string first_record_time(const LogFile& file) {
   constexpr int kMostLines = 100;
   constexpr std::size_t kMostLineBytes = std::size_t{1} << 20;
-  const auto source = LogSource::open(file.descriptor.get(), file.packing);
+  const Descriptor own = file.descriptor ? Descriptor() : open_to_read(file.path);
+  const int descriptor = file.descriptor ? file.descriptor.get() : own.get();
+  const auto source = LogSource::open(descriptor, file.packing);
   LineReader lines(*source, kMostLineBytes);
   std::string time;
   std::string_view line;
@@ -64,7 +71,7 @@ std::string first_record_time(const LogFile& file) {
     const auto* record = std::get_if<protocol::ChatRecord>(&read);
     if (record != nullptr) time = digits_of(record->datetime);
   }
-  ::lseek(file.descriptor.get(), 0, SEEK_SET);
+  ::lseek(descriptor, 0, SEEK_SET);
   return time;
 }
 
@@ -72,12 +79,14 @@ std::string describe_failure(const fs::path& path, int failure) {
   return path.string() + " cannot be read: " + std::strerror(failure);
 }
 
-// A log of many files needs as many descriptors.
-void allow_most_descriptors() {
+// A log of many files needs as many descriptors. Gives how many of them it may have open.
+rlim_t allow_most_descriptors() {
+  constexpr rlim_t kOthers = 32;  // for all else that is open
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max > kOthers ? limit.rlim_max - kOthers : 1;
 }
 
 class Opener {
@@ -85,7 +94,7 @@ class Opener {
   explicit Opener(const fs::path& folder) : folder_(folder) {}
 
   std::variant<std::vector<LogFile>, std::string> open() {
-    allow_most_descriptors();
+    most_open_ = allow_most_descriptors();
     // First: when it is rotated from here on, it is found again under its new name.
     add(folder_ / kCurrent);
     std::error_code ec;
@@ -117,9 +126,10 @@ class Opener {
     if (!add(path)) add(path.string() + ".zst");
   }
 
-  // False where there is none.
+  // False where there is none. When there are too many, the newest are not kept open, which are the
+  // last to be deleted.
   bool add(const fs::path& path) {
-    LogFile file{path, packing_of(path), Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), 0};
+    LogFile file{path, packing_of(path), open_to_read(path), 0};
     struct stat found {};
     if (!file.descriptor || ::fstat(file.descriptor.get(), &found) != 0) {
       const int failure = errno;
@@ -130,6 +140,7 @@ class Opener {
     const bool is_new = known_.emplace(found.st_dev, found.st_ino).second;
     if (!is_new || !S_ISREG(found.st_mode)) return true;
     file.bytes = static_cast<std::uint64_t>(found.st_size);
+    if (files_.size() >= most_open_) file.descriptor = Descriptor();
     files_.push_back(std::move(file));
     return true;
   }
@@ -154,6 +165,7 @@ class Opener {
   }
 
   const fs::path& folder_;
+  rlim_t most_open_ = 0;
   std::vector<LogFile> files_;
   std::set<std::pair<dev_t, ino_t>> known_;
   std::string failure_;
@@ -181,6 +193,17 @@ std::string rotation_time(const fs::path& path) {
   if (is_counter) last = stem.stem().extension().string();
   if (!last.starts_with('.') || !has_time_shape(std::string_view(last).substr(1))) return {};
   return digits_of(last);
+}
+
+int open_again(LogFile& file) {
+  if (file.descriptor) return 0;
+  file.descriptor = open_to_read(file.path);
+  if (!file.descriptor && errno == ENOENT && file.packing == Packing::none) {
+    file.path += ".zst";
+    file.packing = Packing::zstd;
+    file.descriptor = open_to_read(file.path);
+  }
+  return file.descriptor ? 0 : errno;
 }
 
 std::variant<std::vector<LogFile>, std::string> open_logs(const fs::path& folder) {

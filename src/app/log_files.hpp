@@ -15,7 +15,7 @@ namespace aifd::app {
 struct LogFile {
   std::filesystem::path path;
   Packing packing = Packing::none;
-  Descriptor descriptor;
+  Descriptor descriptor;    // none where too many are open: see open_again()
   std::uint64_t bytes = 0;  // as it lies there
 };
 
@@ -30,9 +30,13 @@ bool has_logs(const std::filesystem::path& folder);
 std::string rotation_time(const std::filesystem::path& path);
 
 // The folder's logs in the order of time: by the time in their names, or else of their first
-// record, and chat.log last. Of a file that is there packed and unpacked, the latter. They are all
-// open, so that a daemon which rotates them meanwhile changes nothing. An error text where the
-// folder or one of them cannot be read.
+// record, and chat.log last. Of a file that is there packed and unpacked, the latter. They are
+// open, as many as the process may have, so that a daemon which rotates them meanwhile changes
+// nothing. An error text where the folder or one of them cannot be read.
 std::variant<std::vector<LogFile>, std::string> open_logs(const std::filesystem::path& folder);
+
+// Opens it where it is not open. It may have been packed since: then it gets that name. Gives an
+// errno, or 0.
+int open_again(LogFile& file);
 
 }  // namespace aifd::app

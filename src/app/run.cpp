@@ -127,9 +127,10 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
       daemon.settings(), daemon.services(), sources.environment, daemon.server().port());
   signals.wait([&daemon] { daemon.services().reopen_logs(); });
   admin.reset();  // at once: from now on the port may be another daemon's
+  daemon.services().drain_logs();
   drain(daemon.server(), signals, daemon.settings().timeouts.drain);
-  const bool stuck = daemon.server().running() || daemon.looks_up_names() ||
-                     !daemon.services().finish_logs();
+  const bool logged = daemon.services().finish_logs();
+  const bool stuck = daemon.server().running() || daemon.looks_up_names() || !logged;
   if (stuck) {  // a look-up that hangs, a disk, or a thread: nothing that is worth waiting for
     log::stop();
     std::_Exit(kOk);

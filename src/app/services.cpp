@@ -65,6 +65,10 @@ Services::Services(const config::Settings& settings,
       console(make_console(settings.logs)),
       conversations(make_conversation_log(settings, console ? console.get() : access_log.get())) {}
 
+void Services::drain_logs() noexcept {
+  if (conversations) conversations->drain();
+}
+
 bool Services::finish_logs() {
   return !conversations || conversations->stop(kLogPatience);
 }

@@ -33,8 +33,16 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
 
 const protocol::JsonPeek* RequestBody::peek() {
   if (!source_ended_ || passed_unheld_) return nullptr;
-  if (!peek_) peek_ = protocol::peek_json(held_);
+  if (!peek_) {
+    peek_ = protocol::peek_json(held_);
+    if (!asked_model_) asked_model_ = *peek_ ? (*peek_)->model.value_or("") : "";
+  }
   return *peek_ ? &**peek_ : nullptr;
+}
+
+std::string_view RequestBody::asked_model(std::size_t max_bytes) {
+  if (!asked_model_ && held_.size() <= max_bytes) peek();
+  return asked_model_ ? std::string_view(*asked_model_) : std::string_view();
 }
 
 void RequestBody::replace(std::size_t offset, std::size_t length, std::string_view with) {

@@ -22,12 +22,6 @@ bool is_path_char(char c) {
          kMarks.find(c) != std::string_view::npos;
 }
 
-// "." or "..", also where the dots are percent-encoded.
-bool is_dot_segment(std::string_view segment) {
-  const std::optional<std::string> decoded = percent_decode(segment);
-  return decoded == "." || decoded == "..";
-}
-
 Result<std::string> parse_path(std::string_view text) {
   if (!std::all_of(text.begin(), text.end(), is_path_char)) {
     return wrong("has a character in its path that must be percent-encoded");

@@ -12,8 +12,9 @@ namespace aifd::config {
 namespace {
 
 constexpr std::string_view kDrain = "drain";
+constexpr std::chrono::hours kMostTime{24};
 
-// "30s", "500ms", "2m"; nullopt where it is no time.
+// "30s", "500ms", "2m"; nullopt where it is no time, or longer than a day.
 std::optional<std::chrono::milliseconds> time_of(std::string_view text) {
   struct Unit {
     std::string_view name;
@@ -27,7 +28,7 @@ std::optional<std::chrono::milliseconds> time_of(std::string_view text) {
   if (!number) return std::nullopt;
   const std::string name = to_lower(trim(text.substr(digits)));
   for (const Unit& unit : kUnits) {
-    if (unit.name == name) return *number * unit.time;
+    if (unit.name == name && *number * unit.time <= kMostTime) return *number * unit.time;
   }
   return std::nullopt;
 }
@@ -47,8 +48,9 @@ Result<ClientGone> parse_bounds(std::string_view text) {
     }
     const Result<std::uint64_t> bytes = parse_bytes(part);
     if (!bytes || has_bytes) {
-      return wrong("has " + in_quotes(part) +
-                   ", which is neither a time such as 30s nor a size such as 64KiB");
+      return wrong(
+          "has " + in_quotes(part) +
+          ", which is neither a time of at most a day such as 30s nor a size such as 64KiB");
     }
     policy.most_bytes = *bytes;
     has_bytes = true;

@@ -14,6 +14,7 @@ namespace {
 constexpr std::uint64_t kMostKept = 1'000'000;
 constexpr std::uint64_t kLeastRotateBytes = 1000;
 constexpr std::uint64_t kLeastQueueBytes = std::uint64_t{64} << 10;
+constexpr int kMostProgram = 2000;  // of a pattern; what it costs for each byte, at the worst
 constexpr std::string_view kAcceptedRotate = "bytes such as 50MB, at least 1KB";
 constexpr std::string_view kAcceptedQueue = "bytes such as 64MiB, at least 64KiB";
 
@@ -63,6 +64,10 @@ void read_redact(std::string_view text, Settings& settings, Problems& problems) 
     } else if (re2::RE2::FullMatch("", compiled)) {
       problems.push_back("has the pattern " + in_quotes(pattern) +
                          ", which matches even an empty text");
+    } else if (compiled.ProgramSize() > kMostProgram) {
+      problems.push_back("has the pattern " + in_quotes(pattern) + ", which takes too long: its " +
+                         "program has " + std::to_string(compiled.ProgramSize()) +
+                         " steps, and may have " + std::to_string(kMostProgram));
     }
   }
   if (problems.empty()) settings.logs.redact = std::move(*patterns);
@@ -109,12 +114,15 @@ const std::array kVariables{
              [](const Settings& settings) {
                return std::string(settings.logs.compress ? "zstd" : "off");
              }},
-    Variable{"LOG_QUEUE_BYTES", "What may wait in memory to be written, if the disk is slow.",
-             "64MiB", kAcceptedQueue,
-             [](std::string_view text, Settings& settings, Problems& problems) {
-               read_size_of(text, kLeastQueueBytes, settings.logs.queue_bytes, problems);
-             },
-             [](const Settings& settings) { return show_bytes(settings.logs.queue_bytes); }},
+    Variable{
+        "LOG_QUEUE_BYTES",
+        "What may wait in memory to be written, if the disk is slow. Answers under way may hold\n"
+        "as much again, and are cut in their records beyond it.",
+        "64MiB", kAcceptedQueue,
+        [](std::string_view text, Settings& settings, Problems& problems) {
+          read_size_of(text, kLeastQueueBytes, settings.logs.queue_bytes, problems);
+        },
+        [](const Settings& settings) { return show_bytes(settings.logs.queue_bytes); }},
     Variable{"LOG_OVERFLOW",
              "When that is full: drop (serve on, count what is not written) or wait (hold new\n"
              "requests until it is written).",

@@ -12,6 +12,7 @@ namespace aifd::config {
 namespace {
 
 constexpr std::size_t kMostRoutes = 1000;
+constexpr std::size_t kLongestPrefix = 200;
 
 // The string under a name of one entry; reports when it is missing or something else.
 std::optional<std::string> string_field(const Json& entry, const char* name,
@@ -37,7 +38,10 @@ void report_unknown_fields(const Json& entry, std::initializer_list<std::string_
 }
 
 // The prefix as a person writes it: also without its first slash, and "" for "/".
+// Its logs' folder has its name, so that it cannot be longer than a file's.
 Result<std::string> parse_prefix(const std::string& text) {
+  if (text.size() > kLongestPrefix)
+    return wrong(in_quotes(text) + " is longer than 200 characters");
   return parse_path(text.starts_with('/') ? text : '/' + text);
 }
 

@@ -1,9 +1,11 @@
 #include "scalars.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "text.hpp"
+#include "url_parts.hpp"
 
 namespace aifd::config {
 namespace {
@@ -108,6 +110,9 @@ Result<std::string> parse_path(std::string_view text) {
                  "must be percent-encoded in it");
   }
   const std::vector<std::string> segments = split(text, '/');
+  if (std::ranges::any_of(segments, is_dot_segment)) {
+    return wrong(in_quotes(text) + " has a \".\" or \"..\" between its slashes");
+  }
   return '/' + join(segments, "/");
 }
 

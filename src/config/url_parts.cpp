@@ -146,4 +146,9 @@ std::string format_authority(std::string_view host, std::optional<std::uint16_t>
   return text;
 }
 
+bool is_dot_segment(std::string_view segment) {
+  const std::optional<std::string> decoded = percent_decode(segment);
+  return decoded == "." || decoded == "..";
+}
+
 }  // namespace aifd::config

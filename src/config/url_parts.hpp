@@ -33,4 +33,7 @@ std::optional<std::string> percent_decode(std::string_view text);
 // host or [v6], and the port when there is one to show.
 std::string format_authority(std::string_view host, std::optional<std::uint16_t> port);
 
+// "." or "..", also where the dots are percent-encoded.
+bool is_dot_segment(std::string_view segment);
+
 }  // namespace aifd::config

@@ -80,15 +80,12 @@ class Line {
   std::string text_;
 };
 
-// Asked for, as far as one look at a body that is here anyway tells.
 std::string_view model_of(Exchange& exchange) {
   constexpr std::size_t kMostBytes = std::size_t{1} << 20;
   constexpr std::size_t kMostShown = 200;
-  const std::string_view body = exchange.body.held();
-  if (body.empty() || body.size() > kMostBytes) return {};
-  const protocol::JsonPeek* peek = exchange.body.peek();
-  if (peek == nullptr || !peek->model) return {};
-  return std::string_view(*peek->model).substr(0, kMostShown);
+  const bool is_upload = protocol::is_binary(protocol::media_type(exchange.request.fields));
+  if (is_upload || exchange.body.held().empty()) return {};
+  return exchange.body.asked_model(kMostBytes).substr(0, kMostShown);
 }
 
 void add_tokens(Line& line, const Exchange& exchange) {

@@ -192,12 +192,17 @@ Task<Result<Reply>> Cache::Asking::lead(services::Flights::Boarding& boarding) {
 Task<Result<Reply>> Cache::Asking::call_alone() {
   const LoopExecutor loop = co_await asio::this_coro::executor;
   if (std::optional<Reply> reply = co_await stored()) co_return *std::move(reply);
+  if (exchange_.stopper.stopped()) co_return *exchange_.stopper.reason();
   const auto answer = std::make_shared<SharedAnswer>(supply_->recording());
   co_return co_await call(answer, answer->read(loop, exchange_.stopper));
 }
 
 Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& answer,
                                         std::unique_ptr<AnswerReader> reader) {
+  exchange_.is_under_way = [called = std::weak_ptr(answer)] {
+    const auto alive = called.lock();
+    return !alive || alive->is_under_way();
+  };
   exchange_.progress.attempts = 1;
   exchange_.progress.asked = Clock::now();
   exchange_.progress.phase = chain::Phase::wait_head;
@@ -209,6 +214,10 @@ Task<Result<Reply>> Cache::Asking::call(const std::shared_ptr<SharedAnswer>& ans
   }
   if (!head) co_return head.error();
   exchange_.progress.head_received = (*head)->head_received;
+  // Embeddings come whole before anybody gets a head.
+  if (question_.embeddings) {
+    exchange_.progress.awaited += Clock::now() - exchange_.progress.head_received;
+  }
   co_return live_reply(**head, std::move(reader));
 }
 

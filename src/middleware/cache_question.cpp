@@ -5,6 +5,7 @@
 
 #include "aifd/protocol/canonical_json.hpp"
 #include "aifd/protocol/credentials.hpp"
+#include "aifd/protocol/secret_names.hpp"
 
 namespace aifd::middleware {
 namespace {
@@ -24,21 +25,6 @@ bool is_partial(const protocol::Fields& fields) {
 
 char small(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-// Of every field of every request: the first letters decide almost always.
-bool sounds_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 9> kWords{"auth",    "token",      "secret",
-                                                   "session", "credential", "signature",
-                                                   "apikey",  "api-key",    "password"};
-  for (; !name.empty(); name.remove_prefix(1)) {
-    const char first = small(name.front());
-    for (const std::string_view word : kWords) {
-      if (word.front() == first && protocol::iequals(name.substr(0, word.size()), word))
-        return true;
-    }
-  }
-  return false;
 }
 
 // The field holds what the scope says already: a key, by which the caller is known.
@@ -112,7 +98,7 @@ std::optional<std::string> cache_scope(const Exchange& exchange, bool shared_by_
   }
   if (shared_by_all) return "global";
   for (const protocol::Field& field : exchange.request.fields) {
-    if (!sounds_secret(field.name)) continue;
+    if (!protocol::is_secret_field(field.name)) continue;
     if (exchange.identity != Identity::anonymous && is_known_credential(field)) continue;
     for (const char c : field.name) scope += small(c);
     append_part(scope, field.value);

@@ -44,20 +44,18 @@ protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
   return note;
 }
 
-// The keys that this exchange has to do with, in every form in which they could be repeated.
+// The keys that this exchange has to do with, and whatever else of its head may be a secret.
 std::vector<Secret> secrets_of(const Exchange& exchange) {
   std::vector<Secret> secrets;
-  const auto add = [&secrets](Secret secret) {
-    if (std::ranges::find(secrets, secret) == secrets.end()) secrets.push_back(std::move(secret));
-  };
-  const auto add_forms = [&add](std::string_view key) {
-    add(Secret(std::string(key)));
-    if (key.find('%') != std::string_view::npos) add(Secret(protocol::decoded_query_key(key)));
-  };
-  for (const std::string_view key : exchange.secrets) add_forms(key);
-  const auto found = protocol::find_credentials(exchange.request, exchange.target.query);
-  if (!found) return secrets;
-  for (const protocol::Credential& credential : *found) add_forms(credential.key);
+  for (std::string& text : protocol::secrets_in(exchange.request, exchange.target.query)) {
+    secrets.emplace_back(std::move(text));
+  }
+  for (const std::string_view key : exchange.secrets) {
+    secrets.emplace_back(std::string(key));
+    if (key.find('%') != std::string_view::npos) {
+      secrets.emplace_back(protocol::decoded_query_key(key));
+    }
+  }
   return secrets;
 }
 
@@ -110,9 +108,9 @@ class ConversationTap final : public chain::Tap {
 
 ConversationLog::ConversationLog(const config::Settings& settings, services::ConversationLog& log)
     : settings_(settings.logs),
-      chat_(settings.chat_completion_path),
-      completion_(settings.completion_path),
-      embedding_(settings.embedding_path),
+      chat_(protocol::comparable_path(settings.chat_completion_path)),
+      completion_(protocol::comparable_path(settings.completion_path)),
+      embedding_(protocol::comparable_path(settings.embedding_path)),
       max_buffered_bytes_(settings.max_buffered_body_bytes),
       streams_by_default_(settings.default_stream_response),
       log_(log) {}
@@ -124,11 +122,15 @@ std::optional<ConversationApi> ConversationLog::api_of(const Exchange& exchange)
     return settings_.general ? std::optional(ConversationApi::general) : std::nullopt;
   }
   if (exchange.request.method != "POST") return std::nullopt;
-  const std::optional<ConversationApi> api = openai_api_of(exchange.route.path);
+  const std::string_view path = exchange.route.path;
+  const std::optional<ConversationApi> api = protocol::is_comparable(path)
+                                                 ? openai_api_of(path)
+                                                 : openai_api_of(protocol::comparable_path(path));
   const bool wanted = api && (settings_.openai || (settings_.print_chat && is_chat(*api)));
   return wanted ? api : std::nullopt;
 }
 
+// However it is spelt: the upstream may take "/v1/chat/completion%73;x" for what it means.
 std::optional<ConversationApi> ConversationLog::openai_api_of(std::string_view path) const {
   if (path == chat_ || path.ends_with("/chat/completions")) return ConversationApi::chat;
   if (path == completion_ || path.ends_with("/completions")) return ConversationApi::completion;
@@ -148,7 +150,7 @@ Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
   const std::string_view body = exchange.body.held();
   start.note.too_large = !*whole;
   start.note.body_bytes = std::max<std::uint64_t>(body.size(), exchange.framing.body.length);
-  if (!*whole || start.note.coded) co_return Result<void>{};
+  if (!*whole) co_return Result<void>{};
   if (start.api == ConversationApi::whisper) {
     start.body = protocol::form_as_json(start.note.content_type, body).value_or("");
     co_return Result<void>{};

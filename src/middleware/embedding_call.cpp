@@ -49,11 +49,13 @@ void EmbeddingCall::start() {
   use_.calls.start(std::move(next_), shared_from_this());
 }
 
-void EmbeddingCall::begin(LoopExecutor loop, chain::Stopper& stopper) {
+void EmbeddingCall::begin(LoopExecutor loop, chain::Stopper& stopper,
+                          const chain::Outcome& /*progress*/) {
   to_call_.emplace(stopper_, stopper);
   from_call_.emplace(stopper, stopper_);
   if (std::exchange(begun_, true)) return;
-  answer_->begin(loop, stopper_);
+  progress_.phase = chain::Phase::wait_head;
+  answer_->begin(loop, stopper_, progress_);
 }
 
 void EmbeddingCall::head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,

@@ -41,7 +41,7 @@ class EmbeddingCall final : public chain::AnswerSink,
   // Once.
   void start();
 
-  void begin(LoopExecutor loop, chain::Stopper& stopper) override;
+  void begin(LoopExecutor loop, chain::Stopper& stopper, const chain::Outcome& progress) override;
   void head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
             const chain::Outcome& progress) override;
   bool piece(std::string_view bytes) override;
@@ -82,6 +82,7 @@ class EmbeddingCall final : public chain::AnswerSink,
   bool begun_ = false;
   // What ends the calls; lasts from one to the other.
   chain::Stopper stopper_;
+  chain::Outcome progress_;  // of the one or two calls together, as far as the answer is to know
   std::optional<StopLink> to_call_;
   std::optional<StopLink> from_call_;
 

@@ -108,12 +108,16 @@ class QuotaTap final : public chain::Tap {
     set_limit_fields(exchange_, head.fields, kTokenLimitFields, decision_);
   }
 
+  Clock::time_point on_chunk(std::string_view bytes) noexcept override {
+    bytes_ += bytes.size();
+    return chain::kAtOnce;
+  }
+
   void on_done(const chain::Outcome& outcome) noexcept override {
-    AnswerSeen seen{.body = body_};
+    AnswerSeen seen{.body = body_, .usage = {}, .events = 0, .bytes = bytes_};
     if (const protocol::UsageScanner* counted = exchange_.usage()) {
       seen.usage = counted->usage();
       seen.events = counted->events();
-      seen.bytes = counted->bytes();
     }
     quota_.settle(reservation_, used_tokens(outcome, estimate_, seen), outcome.ended);
   }
@@ -126,6 +130,7 @@ class QuotaTap final : public chain::Tap {
   Clock::time_point resets_at_;
   TokenEstimate estimate_;
   AnswerSeen::Body body_ = AnswerSeen::Body::other;
+  std::uint64_t bytes_ = 0;
 };
 
 std::uint64_t guessed_output(const TokenEstimate& estimate, const AnswerSeen& answer) noexcept {

@@ -45,6 +45,7 @@ void end(Exchange& exchange, const Result<void>& sent, const ClientSink& sink) {
   chain::Outcome& progress = exchange.progress;
   if (sink.alone()) {
     if (sent && !progress.error) progress.drained = chain::Drained::whole;
+    progress.phase = sink.left_in();
     exchange.finish(EndedBy::client, chain::client_gone());
   } else if (!sent) {
     exchange.finish(ended_by(sent.error()), sent.error());
@@ -155,8 +156,9 @@ void ClientSession::on_waiting_for_body(bool waits) noexcept {
   if (waits) {
     waits_since_ = now;
     patience_.set(now + context_.settings.timeouts.client);
-  } else if (progress_ != nullptr && progress_->asked == Clock::time_point{}) {
+  } else if (progress_ != nullptr && progress_->head_received == Clock::time_point{}) {
     progress_->awaited += now - waits_since_;
+    if (progress_->asked != Clock::time_point{}) progress_->awaited_meanwhile += now - waits_since_;
   }
 }
 
@@ -204,8 +206,9 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
                    .keep_alive = exchange.framing.keep_alive && !malformed,
                    .write_timeout = context_.settings.timeouts.idle});
   sink_ = &sink;
-  UpstreamExchange upstream(exchange, context_.pool, executor_, context_.settings.timeouts,
-                            [this] { input_.cancel(); });
+  UpstreamExchange upstream(exchange, context_.pool, executor_, context_.settings.timeouts, [this] {
+    if (!input_.watching()) input_.cancel();
+  });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
   if (upstream.uploading()) co_await upstream.end_upload();
   upstream.finish();
@@ -236,7 +239,9 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
     if (reply && !exchange.edits().empty()) {
       reply = co_await chain::edited(exchange, std::move(*reply));
     }
-    if (!reply && reply.error().kind == ErrorKind::client_gone) co_return reply.error();
+    const bool for_nobody =
+        sink.alone() || (!reply && reply.error().kind == ErrorKind::client_gone);
+    if (!reply && for_nobody) co_return reply.error();
     if (!reply) {
       exchange.progress.error = reply.error();
       reply = chain::error_reply(exchange, reply.error());

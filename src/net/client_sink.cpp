@@ -1,5 +1,6 @@
 #include "aifd/net/client_sink.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 
 #include "aifd/chain/faults.hpp"
@@ -12,8 +13,10 @@ using protocol::BodyKind;
 namespace {
 
 // Only what the upstream works at, and so bills, is worth the wait.
-bool is_under_way(const chain::Outcome& progress) noexcept {
-  return progress.phase == chain::Phase::wait_head || progress.phase == chain::Phase::stream;
+bool is_under_way(const chain::Exchange& exchange) {
+  const chain::Phase phase = exchange.progress.phase;
+  if (phase != chain::Phase::wait_head && phase != chain::Phase::stream) return false;
+  return !exchange.is_under_way || exchange.is_under_way();
 }
 
 }  // namespace
@@ -39,9 +42,10 @@ ClientSink::ClientSink(Stream& stream, LoopExecutor executor, chain::Exchange& e
 
 bool ClientSink::go_on_alone() noexcept {
   if (alone_) return true;
-  const bool wanted = exchange_.drain.most_bytes > 0 && is_under_way(exchange_.progress);
+  const bool wanted = exchange_.drain.most_bytes > 0 && is_under_way(exchange_);
   if (!wanted || stopper_.stopped()) return false;
   alone_ = true;
+  left_in_ = exchange_.progress.phase;
   exchange_.progress.drained = chain::Drained::cut;  // until its end is seen
   set_after(exchange_.drain.most_time);
   pace_.cancel();
@@ -57,9 +61,14 @@ void ClientSink::cut() noexcept {
   }
 }
 
-Result<bool> ClientSink::drop(std::string_view bytes) noexcept {
+// Of the piece that is being written; what frames it may count too.
+std::size_t ClientSink::unsent() const noexcept {
+  return std::min(piece_bytes_, asio::buffer_size(pending_));
+}
+
+Result<bool> ClientSink::drop(std::size_t bytes) noexcept {
   pending_.clear();
-  exchange_.progress.bytes_drained += bytes.size();
+  exchange_.progress.bytes_drained += bytes;
   if (exchange_.progress.bytes_drained > exchange_.drain.most_bytes) return chain::client_gone();
   return true;
 }
@@ -90,7 +99,8 @@ void ClientSink::begin(const protocol::ResponseHead& head, const protocol::BodyF
 }
 
 Result<bool> ClientSink::write(const chain::Piece& piece) {
-  if (alone_) return drop(piece.bytes);
+  if (alone_) return drop(piece.bytes.size());
+  piece_bytes_ = piece.bytes.size();
   if (chunked_ && !piece.bytes.empty()) {
     pending_.add(protocol::chunk_header(piece.bytes.size(), chunk_header_));
     pending_.add(piece.bytes);
@@ -104,7 +114,7 @@ Result<bool> ClientSink::write(const chain::Piece& piece) {
   untouched_ = false;
   error_code ec;
   stream_.try_write(pending_, ec);
-  if (ec && go_on_alone()) return drop(piece.bytes);
+  if (ec && go_on_alone()) return drop(unsent());
   if (ec) return write_error();
   if (!pending_.empty()) return false;
   pending_.clear();

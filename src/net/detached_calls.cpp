@@ -35,7 +35,8 @@ DetachedCalls::DetachedCalls(asio::io_context& loop, UpstreamPool& pool,
 void DetachedCalls::start(std::unique_ptr<chain::DetachedExchange> exchange,
                           std::shared_ptr<chain::AnswerSink> sink) {
   const auto place = calls_.insert(calls_.end(), {std::move(exchange), std::move(sink)});
-  place->sink->begin(loop_.get_executor(), (*place->exchange)->stopper);
+  chain::Exchange& begun = **place->exchange;
+  place->sink->begin(loop_.get_executor(), begun.stopper, begun.progress);
   asio::co_spawn(loop_, run(*place), [this, place](const std::exception_ptr& thrown) {
     if (thrown) log::error("a call failed inside aifd as it ended");
     calls_.erase(place);

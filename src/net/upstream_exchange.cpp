@@ -70,11 +70,12 @@ Task<Result<Reply>> UpstreamExchange::send() {
     if (uploading()) co_await end_upload();
     drop_connection();
     if (stopper_.stopped()) co_return *stopper_.reason();
-    if (exchange_.progress.drained != chain::Drained::no) co_return head.error();
+    if (is_for_nobody()) co_return head.error();
     const FailedAttempt failed{exchange_.progress.attempts, exchange_.body.rewind(), answer_begun};
     if (!may_retry(head.error(), failed, exchange_.request)) co_return head.error();
     if (reused) continue;  // the server let a resting connection go: no reason to wait
     if (Result<void> waited = co_await wait_before_retry(); !waited) co_return waited.error();
+    if (is_for_nobody()) co_return head.error();
   }
 }
 

@@ -12,10 +12,12 @@ namespace {
 using Api = ConversationApi;
 using Choices = std::vector<const KeptChoice*>;
 
-Choices in_order(const std::vector<KeptChoice>& choices) {
-  Choices sorted;
-  for (const KeptChoice& choice : choices) sorted.push_back(&choice);
-  std::ranges::sort(sorted, {}, &KeptChoice::index);
+// By their index.
+template <class Part>
+std::vector<const Part*> in_order(const std::vector<Part>& parts) {
+  std::vector<const Part*> sorted;
+  for (const Part& part : parts) sorted.push_back(&part);
+  std::ranges::sort(sorted, {}, &Part::index);
   return sorted;
 }
 
@@ -36,10 +38,10 @@ void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
   std::string& out = writer.value("assistant");
   char before = '[';
   std::size_t position = 0;
-  for (const KeptCall& call : choice.calls) {
+  for (const KeptCall* const call : in_order(choice.calls)) {
     out += before;
     before = ',';
-    append_call(out, api == Api::chat ? call.index : position, call);
+    append_call(out, api == Api::chat ? call->index : position, *call);
     ++position;
   }
   out += ']';

@@ -13,6 +13,7 @@
 #include "kept_answer.hpp"
 #include "partial_json.hpp"
 #include "record_json.hpp"
+#include "utf8.hpp"
 
 namespace aifd::protocol {
 namespace {
@@ -20,7 +21,8 @@ namespace {
 using Api = ConversationApi;
 
 constexpr std::size_t kMostEventBytes = std::size_t{16} << 20;
-constexpr std::size_t kMostErrorBytes = 4096;  // of one that is no JSON
+constexpr std::size_t kMostErrorBytes = 4096;                          // of one that is no JSON
+constexpr std::size_t kMostEventBytesWhenCut = std::size_t{64} << 10;  // a usage report fits
 
 bool is_success(int status) noexcept {
   return status >= 200 && status < 300;
@@ -34,6 +36,16 @@ bool is_coded(std::string_view content_encoding) {
 bool looks_like_events(std::string_view body) {
   if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
+}
+
+// An object, whole or not: "[DONE]" is none.
+bool looks_like_object(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
+}
+
+void free_memory(std::string& text) {
+  text.clear();
+  text.shrink_to_fit();
 }
 
 std::size_t most_event_bytes(const AnswerRecorder::Options& options) {
@@ -70,10 +82,24 @@ class AnswerRecorder::Impl {
     }
   }
 
+  // What a stream reports at its end still counts, and what is there of a whole answer.
+  void cut() {
+    kept_.cut();
+    options_.max_bytes = body_.size();
+    if (form_ == Form::unknown) form_ = Form::unread;
+    if (form_ != Form::events) return;
+    kept_.close();
+    events_.lower_bound(kMostEventBytesWhenCut);
+  }
+
+  std::size_t held_bytes() const {
+    return body_.capacity() + completed_.capacity() + repaired_.capacity() + events_.held_bytes() +
+           tape_.held_bytes() + kept_.held_bytes();
+  }
+
   std::string record(const AnswerNote& note) {
     if (form_ == Form::events) {
-      events_.end();
-      take_events({});
+      end_events();
     } else if (form_ != Form::unread) {
       take_body();
     }
@@ -113,7 +139,7 @@ class AnswerRecorder::Impl {
     }
     if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string_view::npos) {
       form_ = Form::unread;
-      body_ = {};
+      free_memory(body_);
       return;
     }
     const std::size_t left = options_.max_bytes - body_.size();
@@ -127,15 +153,42 @@ class AnswerRecorder::Impl {
     if (events_.was_cut()) kept_.cut();
   }
 
+  void end_events() {
+    is_ended_ = true;
+    events_.end();
+    take_events({});
+  }
+
   void take_event(std::string_view name, std::string_view data) {
-    if (!tape_.read(data)) {
-      if (name == "error") set_error_text(data);
-      return;
+    if (read_json(data)) {
+      take_json(name);
+    } else if (name == "error") {
+      set_error_text(data);
+    } else if (!is_ended_ && looks_like_object(data)) {
+      note_unread();
     }
+    tape_.give_back();
+    free_memory(repaired_);
+  }
+
+  void take_json(std::string_view event_name) {
     const std::uint64_t before = kept_.content_bytes();
     reader_->take(tape_.root());
     if (kept_.content_bytes() > before) ++content_events_;
-    if (name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
+    if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
+  }
+
+  // Some servers cut characters in two, and their halves are no UTF-8.
+  bool read_json(std::string_view text) {
+    if (tape_.read(text)) return true;
+    if (is_utf8(text)) return false;
+    repaired_ = with_replacements(text);
+    return tape_.read(repaired_);
+  }
+
+  // A general route's answer is in the record as it came.
+  void note_unread() {
+    if (api_ != Api::general) kept_.cut();
   }
 
   bool is_json() const {
@@ -145,7 +198,7 @@ class AnswerRecorder::Impl {
   }
 
   void take_body() {
-    if (is_json() && (tape_.read(body_) || read_beginning())) {
+    if (is_json() && (read_json(body_) || read_beginning())) {
       is_read_ = true;
       if (is_success(status_)) {
         reader_->take(tape_.root());
@@ -161,20 +214,20 @@ class AnswerRecorder::Impl {
 
   // Of an answer that was cut off what is there counts.
   bool read_beginning() {
-    completed_ = completed_json(body_);
+    completed_ = completed_json(repaired_.empty() ? body_ : repaired_);
     return tape_.read(completed_);
   }
 
   void take_text() {
     if (looks_like_events(body_)) {
-      EventFeed feed(EventFeed::Kind::sse, options_.max_bytes);
-      feed.give(body_);
-      feed.end();
-      while (feed.next()) take_event(feed.name(), feed.data());
+      take_events(body_);
+      end_events();
     } else if (api_ == Api::whisper) {
       KeptChoice* const choice = kept_.choice(0);
       choice->has_text = bytes_ > 0;
       append_json_escaped(choice->text, whole_text());
+    } else if (looks_like_object(body_)) {
+      note_unread();
     }
   }
 
@@ -210,7 +263,7 @@ class AnswerRecorder::Impl {
   UsageSource usage_source(const AnswerNote& note) const {
     if (!is_success(status_)) return UsageSource::unknown;
     const bool is_to_end = note.ended_by == "complete" || note.drained == "whole";
-    if (is_to_end && kept_.usage_is_final) return UsageSource::exact;
+    if (is_to_end && kept_.usage_is_final && !kept_.usage.empty()) return UsageSource::exact;
     if (!kept_.usage.empty()) return UsageSource::estimated;
     const bool is_counted = api_ != Api::whisper && api_ != Api::general;
     const bool says_something = kept_.content_bytes() > 0 || (is_bare() && bytes_ > 0);
@@ -245,9 +298,11 @@ class AnswerRecorder::Impl {
   Form form_ = Form::unknown;
   std::string body_;
   std::string completed_;  // what was made of one that is cut
+  std::string repaired_;   // what was made of JSON that is no UTF-8
   std::uint64_t bytes_ = 0;
   std::uint64_t content_events_ = 0;
-  bool is_read_ = false;  // the body, as JSON
+  bool is_read_ = false;   // the body, as JSON
+  bool is_ended_ = false;  // an event now may be half of one
 };
 
 AnswerRecorder::AnswerRecorder(ConversationApi api, Options options)
@@ -262,6 +317,14 @@ void AnswerRecorder::head(int status, std::string_view content_type,
 
 void AnswerRecorder::feed(std::string_view bytes) {
   impl_->feed(bytes);
+}
+
+std::size_t AnswerRecorder::held_bytes() const {
+  return impl_->held_bytes();
+}
+
+void AnswerRecorder::cut() {
+  impl_->cut();
 }
 
 std::string AnswerRecorder::record(const AnswerNote& note) {

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <ranges>
+
 #include "aifd/protocol/dialect.hpp"
 #include "answer_reader.hpp"
 #include "json_text.hpp"
@@ -23,7 +26,7 @@ class ChatAnswerReader final : public AnswerReader {
         answer_.set(answer_.model, member.string());
       } else if (key == "usage") {
         take_usage(member);
-      } else if (key == "error" && !member.is(JsonKind::null)) {
+      } else if (key == "error") {
         answer_.set_error(member);
       }
     }
@@ -31,6 +34,8 @@ class ChatAnswerReader final : public AnswerReader {
   }
 
  private:
+  enum class Calls { in_pieces, whole };
+
   void take_usage(const Value& usage) {
     if (!usage.is(JsonKind::object)) return;
     answer_.set_usage(usage);
@@ -51,19 +56,21 @@ class ChatAnswerReader final : public AnswerReader {
     if (choice == nullptr) return;
     for (const Value member : item) {
       const std::string_view key = member.key();
-      if (key == "delta" || key == "message") {
-        take_message(*choice, member);
+      if (key == "delta") {
+        take_message(*choice, member, Calls::in_pieces);
+      } else if (key == "message") {
+        take_message(*choice, member, Calls::whole);
       } else if (key == "text") {
         add_text(*choice, member);
       } else if (key == "finish_reason") {
         answer_.set(choice->finish_reason, member.string());
-      } else if (key == "error" && member.is(JsonKind::object)) {  // OpenRouter
+      } else if (key == "error") {  // OpenRouter
         answer_.set_error(member);
       }
     }
   }
 
-  void take_message(KeptChoice& choice, const Value& message) {
+  void take_message(KeptChoice& choice, const Value& message, Calls calls) {
     bool has_reasoning = false;
     for (const Value member : message) {
       const std::string_view key = member.key();
@@ -77,7 +84,7 @@ class ChatAnswerReader final : public AnswerReader {
       } else if (key == "refusal") {
         answer_.append(choice.refusal, member.string());
       } else if (key == "tool_calls") {
-        for (const Value call : member) take_call(choice, call);
+        take_calls(choice, member, calls);
       } else if (key == "function_call" && member.is(JsonKind::object)) {
         take_function(answer_.call(choice, 0), member, "arguments");
       } else if (key == "audio") {
@@ -98,19 +105,22 @@ class ChatAnswerReader final : public AnswerReader {
     }
   }
 
-  // Where a server leaves out the index, a call with an id of its own is a new one.
-  void take_call(KeptChoice& choice, const Value& value) {
-    if (!value.is(JsonKind::object)) return;
-    const std::string_view id = value.get("id").string();
-    auto index = index_of(value.get("index").text());
-    if (!index) {
-      const auto& calls = choice.calls;
-      index = calls.empty() ? 0 : calls.back().index;
-      if (!calls.empty() && is_new_call(calls.back(), id, value)) ++*index;
+  void take_calls(KeptChoice& choice, const Value& list, Calls calls) {
+    const bool go_by_place = calls == Calls::whole && choice.calls.empty();
+    std::size_t position = 0;
+    for (const Value value : list) {
+      if (value.is(JsonKind::object)) {
+        take_call(choice, go_by_place ? position : slot_of(choice, value), value);
+      }
+      ++position;
     }
-    KeptCall* const call = answer_.call(choice, *index);
+  }
+
+  void take_call(KeptChoice& choice, std::size_t slot, const Value& value) {
+    KeptCall* const call = answer_.call(choice, slot);
     if (call == nullptr) return;
-    answer_.set(call->id, id);
+    call->sent_index = index_of(value.get("index").text()).value_or(slot);
+    answer_.set(call->id, value.get("id").string());
     take_function(call, value.get("function"), "arguments");
     const Value custom = value.get("custom");
     if (!custom.is(JsonKind::object)) return;
@@ -118,9 +128,29 @@ class ChatAnswerReader final : public AnswerReader {
     take_function(call, custom, "input");
   }
 
+  // The index of the call that this is, or is a piece of. Some servers send the same index with all
+  // calls, or none: there an id tells which call is meant, and a new one begins a call.
+  static std::size_t slot_of(const KeptChoice& choice, const Value& value) {
+    const auto newest_first = choice.calls | std::views::reverse;
+    const std::string_view id = value.get("id").string();
+    if (!id.empty()) {
+      const auto known = std::ranges::find(newest_first, id, &KeptCall::id);
+      if (known != newest_first.end()) return known->index;
+    }
+    const auto sent = index_of(value.get("index").text());
+    const auto before =
+        sent ? std::ranges::find(newest_first, *sent, &KeptCall::sent_index) : newest_first.begin();
+    if (before != newest_first.end() && !is_new_call(*before, id, value)) return before->index;
+    const auto has_sent_index = [&](const KeptCall& call) { return call.index == sent; };
+    if (sent && std::ranges::none_of(choice.calls, has_sent_index)) return *sent;
+    std::size_t next = 0;
+    for (const KeptCall& call : choice.calls) next = std::max(next, call.index + 1);
+    return next;
+  }
+
   // Ollama's have neither an id nor an index, and are whole.
-  static bool is_new_call(const KeptCall& last, std::string_view id, const Value& value) {
-    if (!id.empty()) return id != last.id;
+  static bool is_new_call(const KeptCall& before, std::string_view id, const Value& value) {
+    if (!id.empty()) return !before.id.empty();
     return value.get("function").get("arguments").is(JsonKind::object);
   }
 
@@ -144,7 +174,7 @@ class ChatAnswerReader final : public AnswerReader {
     const bool is_answer = message.is(JsonKind::object) || response.is(JsonKind::string);
     KeptChoice* const choice = is_answer ? answer_.choice(0) : nullptr;
     if (choice == nullptr) return;
-    take_message(*choice, message);
+    take_message(*choice, message, Calls::in_pieces);
     add_text(*choice, response);
     for (const Value thinking : {value.get("thinking"), message.get("thinking")}) {
       answer_.append(choice->reasoning, thinking.string());

@@ -5,6 +5,7 @@
 #include "aifd/protocol/conversation.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "body_kind.hpp"
+#include "canonical_scalars.hpp"
 #include "json_depth.hpp"
 #include "json_reader.hpp"
 #include "json_text.hpp"
@@ -21,6 +22,10 @@ constexpr std::string_view kTooLarge = "too_large";
 constexpr std::string_view kCoded = "coded";
 constexpr std::string_view kNotJson = "not_json";
 constexpr std::string_view kNotUtf8 = "not_utf8";
+constexpr std::string_view kTooDeep = "too_deep";  // of some of its members
+
+// A value of the body may come to stand in a message of the record's list of them.
+constexpr std::size_t kMostValueDepth = kMostRecordDepth - 3;
 
 constexpr std::string_view kWanted[] = {"messages",
                                         "input",
@@ -102,14 +107,14 @@ constexpr std::array<Member, 6> kWhisper{{{"file", "null"},
 // What of a body's top level may be recorded. Views into the body.
 class Body {
  public:
-  // False where it is no JSON object, or nested deeper than a record may be.
+  // False where it is no JSON object.
   bool read(std::string_view text) {
-    if (is_deeper_than(kMostRecordDepth, text)) return false;
     JsonReader reader(text, JsonReader::Surrogates::also_alone);
     JsonReader::Token token = reader.next();
     if (token.kind != Kind::begin_object) return false;
     for (token = reader.next(); token.kind == Kind::name; token = reader.next()) {
-      const std::size_t place = place_of(inside(token.text));
+      const std::size_t place =
+          token.has_escapes ? place_of(word_of(token)) : place_of(inside(token.text));
       const std::string_view value = reader.finish_value(reader.next());
       if (value.empty()) return false;
       if (place < std::size(kWanted)) values_[place] = value;
@@ -117,10 +122,19 @@ class Body {
     return token.kind == Kind::end_object && reader.next().kind == Kind::end;
   }
 
-  // Empty where there is no such member.
-  std::string_view get(Wanted wanted) const { return values_[wanted.place]; }
+  // For the record: empty where there is no such member, null where it is nested too deep for one.
+  std::string_view get(Wanted wanted) {
+    const std::string_view value = values_[wanted.place];
+    if (!is_deeper_than(kMostValueDepth, value)) return value;
+    lacks_some_ = true;
+    return "null";
+  }
+
+  // Whether something that was asked for was nested too deep.
+  bool lacks_some() const noexcept { return lacks_some_; }
 
  private:
+  bool lacks_some_ = false;
   std::array<std::string_view, std::size(kWanted)> values_{};  // the last of each name
 };
 
@@ -192,7 +206,7 @@ void write_messages(RecordWriter& record, std::string_view system, std::string_v
 }
 
 // Of a body that could not be read all is unknown.
-void write_members(RecordWriter& record, const Body& body, bool is_known,
+void write_members(RecordWriter& record, Body& body, bool is_known,
                    std::span<const Member> members) {
   for (const Member& member : members) {
     const std::string_view value = body.get(member.wanted);
@@ -204,7 +218,7 @@ void write_members(RecordWriter& record, const Body& body, bool is_known,
   }
 }
 
-void write_chat(RecordWriter& record, Api api, const Body& body, bool is_known) {
+void write_chat(RecordWriter& record, Api api, Body& body, bool is_known) {
   if (api == Api::responses) {
     const std::string_view instructions = body.get("instructions");
     const bool is_text = kind_of(instructions) == JsonKind::string;
@@ -227,10 +241,10 @@ std::string_view write_payload(RecordWriter& record, const RequestNote& note,
                                std::string_view body) {
   std::string_view shortened = note.too_large ? kTooLarge : note.coded ? kCoded : "";
   std::string& out = record.value("payload");
+  const bool may_be_read = !note.too_large && may_be_json(note.content_type, body);
+  if (may_be_read && append_record_json(out, body)) return {};
   if (!shortened.empty() || body.empty()) {
     out += "null";
-  } else if (may_be_json(note.content_type, body) && append_record_json(out, body)) {
-    return {};
   } else if (!is_utf8(body)) {
     out += "null";
     shortened = kNotUtf8;
@@ -242,7 +256,7 @@ std::string_view write_payload(RecordWriter& record, const RequestNote& note,
   return shortened;
 }
 
-void write_body(RecordWriter& record, Api api, const Body& body, bool is_known) {
+void write_body(RecordWriter& record, Api api, Body& body, bool is_known) {
   switch (api) {
     case Api::completion:
       return write_members(record, body, is_known, kCompletion);
@@ -278,7 +292,8 @@ std::string request_record(ConversationApi api, const RequestNote& note, std::st
     shortened = write_payload(record, note, text);
     record.number("payload_bytes", note.body_bytes);
   } else {
-    const bool is_known = !note.too_large && !note.coded && body.read(text);
+    // Some clients name a coding that the body does not have.
+    const bool is_known = !note.too_large && body.read(text);
     if (!is_known) {
       body = {};
       shortened = why_unread(note, text);
@@ -288,6 +303,7 @@ std::string request_record(ConversationApi api, const RequestNote& note, std::st
   record.text_or_null("ip", note.ip);
   record.text("uid", note.uid);
   if (has_caching(api)) record.json("caching", body.get("caching"));
+  if (body.lacks_some()) shortened = kTooDeep;
   record.text("datetime", note.datetime);
   record.text_if_any("shortened", shortened);
   record.text("api", to_string(api));

@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 
+#include "aifd/protocol/secret_names.hpp"
+#include "base64.hpp"
 #include "chars.hpp"
 #include "percent.hpp"
 
@@ -92,6 +94,18 @@ std::optional<Error> find_in_query(std::string_view query, Found& found) {
   return std::nullopt;
 }
 
+void add_secrets_of_field(std::vector<std::string>& secrets, std::string_view value) {
+  if (value.empty()) return;
+  const std::string_view word = value.substr(value.find_last_of(" \t") + 1);
+  secrets.emplace_back(word);
+  if (word.size() == value.size()) return;
+  secrets.emplace_back(value);
+  if (!istarts_with(value, "basic")) return;
+  const std::optional<std::string> pair = decode_base64(word);
+  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon != std::string::npos) secrets.push_back(pair->substr(colon + 1));
+}
+
 std::string replaced(std::string_view text, std::string_view part, std::string_view by) {
   const auto at = static_cast<std::size_t>(part.data() - text.data());
   std::string made;
@@ -130,6 +144,24 @@ Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::s
     }
   }
   return credentials;
+}
+
+std::vector<std::string> secrets_in(const RequestHead& head, std::string_view query) {
+  std::vector<std::string> secrets;
+  for (const Field& field : head.fields) {
+    if (is_secret_field(field.name)) add_secrets_of_field(secrets, field.value);
+  }
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find_first_of("&;"), query.size());
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    if (value.empty() || !is_secret_parameter(pair.substr(0, equals))) continue;
+    secrets.emplace_back(value);
+    if (value.find('%') != std::string_view::npos) secrets.push_back(percent_decode(value));
+  }
+  return secrets;
 }
 
 std::string decoded_query_key(std::string_view key) {

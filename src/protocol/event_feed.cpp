@@ -9,6 +9,13 @@ namespace aifd::protocol {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 256;
+constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
+
+// Its memory stays for the next text, where it is not much.
+void empty_out(std::string& text) {
+  text.clear();
+  if (text.capacity() > kMostIdleBytes) text.shrink_to_fit();
+}
 
 // The text's size where there is none.
 std::size_t find_line_end(std::string_view text) noexcept {
@@ -41,7 +48,7 @@ bool EventFeed::ends_event(std::string_view line) {
 
 // A line without its end; false where none is whole.
 bool EventFeed::next_line(std::string_view& line) {
-  if (std::exchange(has_line_, false)) line_.clear();
+  if (std::exchange(has_line_, false)) empty_out(line_);
   if (after_cr_ && !rest_.empty()) {
     after_cr_ = false;
     if (rest_.front() == '\n') rest_.remove_prefix(1);
@@ -112,15 +119,24 @@ void EventFeed::keep_data() {
   data_ = kept_data_;
 }
 
-void EventFeed::begin_event() noexcept {
+void EventFeed::begin_event() {
   name_.clear();
+  empty_out(kept_data_);
   data_ = {};
   has_data_ = false;
   is_kept_ = false;
   is_passed_over_ = false;
 }
 
-void EventFeed::pass_over() noexcept {
+void EventFeed::lower_bound(std::size_t max_event_bytes) {
+  max_bytes_ = std::min(max_bytes_, max_event_bytes);
+  if (line_.size() + data_.size() <= max_bytes_) return;
+  pass_over();
+  line_.resize(std::min<std::size_t>(line_.size(), 1));
+  line_.shrink_to_fit();
+}
+
+void EventFeed::pass_over() {
   begin_event();
   is_passed_over_ = true;
   was_cut_ = true;

@@ -32,6 +32,12 @@ class EventFeed {
   std::string_view name() const noexcept { return name_; }
   std::string_view data() const noexcept { return data_; }
 
+  // From now on the bound of what is kept of an event, where it is lower. What is kept already goes
+  // with its event if it is more. Not before next() is false.
+  void lower_bound(std::size_t max_event_bytes);
+
+  std::size_t held_bytes() const noexcept { return line_.capacity() + kept_data_.capacity(); }
+
   // Whether events were passed over, being over the bound.
   bool was_cut() const noexcept { return was_cut_; }
 
@@ -43,8 +49,8 @@ class EventFeed {
   void take_line(std::string_view line);
   void add_data(std::string_view value);
   void keep_data();
-  void begin_event() noexcept;
-  void pass_over() noexcept;
+  void begin_event();
+  void pass_over();
 
   Kind kind_;
   std::size_t max_bytes_;

@@ -1,5 +1,3 @@
-#include <simdjson.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -7,6 +5,7 @@
 #include "aifd/protocol/conversation.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/multipart.hpp"
+#include "body_kind.hpp"
 #include "chars.hpp"
 #include "parameters.hpp"
 #include "percent.hpp"
@@ -22,8 +21,8 @@ constexpr std::size_t kMostHeadBytes = 4096;  // of one part
 // What is known of a part, read leniently: a record needs no more than a likely reading.
 struct Part {
   std::string_view name;
-  std::string file;  // its name, where it is one and has one
-  bool is_file = false;
+  std::string file;      // its name, where it is one and has one
+  bool is_file = false;  // or may be one: what it holds is not for records
 };
 
 // RFC 8187: a charset, a language and the text, percent-encoded.
@@ -35,17 +34,20 @@ std::string extended_value(std::string_view value) {
 
 void read_disposition(std::string_view value, Part& part) {
   Parameters parameters(parameters_of(value));
-  while (!parameters.at_end() && parameters.next()) {
-    if (iequals(parameters.name, "name")) {
+  bool is_read = true;
+  while (is_read && !parameters.at_end()) {
+    is_read = parameters.next();
+    if (!is_read) {
+      part.is_file = true;
+    } else if (iequals(parameters.name, "name")) {
       part.name = parameters.value;
     } else if (iequals(parameters.name, "filename")) {
-      part.is_file = true;
       if (part.file.empty()) part.file = parameters.value;
     } else if (iequals(parameters.name, "filename*")) {
-      part.is_file = true;
       part.file = extended_value(parameters.value);
     }
   }
+  if (icontains(value, "filename") || iequals(part.name, "file")) part.is_file = true;
 }
 
 Part read_head(std::string_view lines) {
@@ -55,8 +57,13 @@ Part read_head(std::string_view lines) {
     const std::string_view line = lines.substr(0, end);
     lines.remove_prefix(std::min(end + kNewLine.size(), lines.size()));
     const std::size_t colon = std::min(line.find(':'), line.size());
+    const std::string_view name = line.substr(0, colon);
     const std::string_view value = line.substr(std::min(colon + 1, line.size()));
-    if (iequals(line.substr(0, colon), "Content-Disposition")) read_disposition(value, part);
+    if (iequals(name, "Content-Disposition")) read_disposition(value, part);
+    const bool is_typed =
+        iequals(name, "Content-Type") && !iequals(main_value(value), "text/plain");
+    const bool is_folded = line.starts_with(' ') || line.starts_with('\t');
+    if (is_typed || is_folded) part.is_file = true;
   }
   return part;
 }
@@ -98,7 +105,7 @@ class Form {
     const std::string_view content = rest_;
     const bool is_whole = pass_delimiter();
     if (part.is_file) {
-      note(part.name, part.file);
+      note_file(part.name, part.file);
     } else if (is_whole) {
       note_text(part.name, content.substr(0, content.size() - rest_.size() - delimiter_.size()));
     }
@@ -106,15 +113,23 @@ class Form {
   }
 
   void note_text(std::string_view name, std::string_view text) {
-    if (simdjson::validate_utf8(text.data(), text.size())) note(name, text);
+    if (is_utf8(text) && is_new(name)) record_.text(escaped(name), text);
   }
 
-  void note(std::string_view name, std::string_view text) {
-    if (name.empty() || std::ranges::find(names_, name) != names_.end()) return;
+  void note_file(std::string_view name, std::string_view file) {
+    if (is_new(name)) record_.text_or_null(escaped(name), file);
+  }
+
+  bool is_new(std::string_view name) {
+    if (name.empty() || std::ranges::find(names_, name) != names_.end()) return false;
     names_.push_back(name);
+    return true;
+  }
+
+  static std::string escaped(std::string_view name) {
     std::string key;
     append_json_escaped(key, name);
-    record_.text(key, text);
+    return key;
   }
 
   std::string_view rest_;  // what is still to read

@@ -2,39 +2,10 @@
 
 #include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
+#include "utf8.hpp"
 
 namespace aifd::protocol {
 namespace {
-
-bool is_continuation(unsigned char byte, unsigned char low = 0x80, unsigned char high = 0xBF) {
-  return byte >= low && byte <= high;
-}
-
-struct Sequence {
-  std::size_t bytes;  // of the character, or of its longest beginning that is valid
-  bool is_whole;
-};
-
-// Reads the character of several bytes that `text` begins with (Unicode 15, table 3-7).
-Sequence read_utf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
-  };
-  const unsigned char lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return {1, false};
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead == 0xE0) low = 0xA0;   // overlong
-  if (lead == 0xED) high = 0x9F;  // surrogates
-  if (lead == 0xF0) low = 0x90;   // overlong
-  if (lead == 0xF4) high = 0x8F;  // past U+10FFFF
-  if (!is_continuation(byte(1), low, high)) return {1, false};
-  for (std::size_t i = 2; i < length; ++i) {
-    if (!is_continuation(byte(i))) return {i, false};
-  }
-  return {length, true};
-}
 
 void append_control(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -83,9 +54,7 @@ void append_json_escaped(std::string& out, std::string_view text) {
       out += '\\';
       out += text.front();
     } else {
-      const Sequence sequence = read_utf8(text);
-      taken = sequence.bytes;
-      out += sequence.is_whole ? text.substr(0, taken) : std::string_view{"\xEF\xBF\xBD"};
+      taken = append_character(out, text);
     }
     text.remove_prefix(taken);
   }

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <limits>
 
+#include "canonical_scalars.hpp"
+
 namespace aifd::protocol {
 namespace {
 
@@ -25,8 +27,9 @@ bool JsonTape::read(std::string_view text) {
 [[gnu::flatten]] bool JsonTape::take_tokens() {
   nodes_.clear();
   nodes_.reserve(kUsualValues);
+  names_.clear();
   open_ = 0;
-  if (text_.size() >= std::numeric_limits<std::uint32_t>::max()) return false;
+  if (text_.size() >= std::numeric_limits<std::uint32_t>::max() / 2) return false;
   JsonReader reader(text_, JsonReader::Surrogates::also_alone);
   std::string_view name;  // of the member whose value comes next
   for (;;) {
@@ -60,6 +63,7 @@ bool JsonTape::add(JsonReader& reader, const Token& token, std::string_view name
   if (!name.empty()) {
     node.key_begin = place(name) + 1;
     node.key_size = static_cast<std::uint32_t>(name.size() - 2);
+    if (name.find('\\') != std::string_view::npos) unescape_key(node, name);
   }
   if (opens && !is_passed_over) {
     node.next = open_;
@@ -67,6 +71,23 @@ bool JsonTape::add(JsonReader& reader, const Token& token, std::string_view name
   }
   nodes_.push_back(node);
   return !value.empty();
+}
+
+// What is found behind the text.
+void JsonTape::unescape_key(Node& node, std::string_view name) {
+  const std::string word = word_of({Kind::name, name, true});
+  if (word.empty()) return;
+  node.key_begin = static_cast<std::uint32_t>(text_.size() + names_.size());
+  node.key_size = static_cast<std::uint32_t>(word.size());
+  names_ += word;
+}
+
+void JsonTape::give_back() {
+  if (held_bytes() <= kMostIdleBytes) return;
+  nodes_.clear();
+  nodes_.shrink_to_fit();
+  names_.clear();
+  names_.shrink_to_fit();
 }
 
 void JsonTape::close(std::size_t end) noexcept {

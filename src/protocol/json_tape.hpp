@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,7 +12,8 @@
 
 namespace aifd::protocol {
 
-// Keeps its memory from one text to the next. No recursion, whatever the text holds.
+// Keeps its memory from one text to the next, until give_back(). No recursion, whatever the text
+// holds.
 class JsonTape {
  public:
   // At most so many values are in a text.
@@ -20,27 +22,37 @@ class JsonTape {
   class Value;
 
   // False where the text is not JSON (JsonReader says what is; escapes of half a surrogate pair
-  // pass), has too many values or 4 GiB. It outlives what is read of it. What is inside members
+  // pass), has too many values or 2 GiB. It outlives what is read of it. What is inside members
   // called "logprobs" is checked, and not to be seen.
   bool read(std::string_view text);
 
   // Of the text read last.
   Value root() const noexcept;
 
+  std::size_t held_bytes() const noexcept {
+    return nodes_.capacity() * sizeof(Node) + names_.capacity();
+  }
+
+  // Gives up what is held where that is much, and with it the text read last.
+  void give_back();
+
  private:
   friend class Value;
+
+  static constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
 
   struct Node {
     std::uint32_t begin;
     std::uint32_t size;
     std::uint32_t next;  // the node behind it and all that is in it; while it is open: its parent
-    std::uint32_t key_begin;
+    std::uint32_t key_begin;  // from the text's size on: in names_
     std::uint32_t key_size;
     JsonKind kind;
   };
 
   bool take_tokens();
   bool add(JsonReader& reader, const JsonReader::Token& token, std::string_view name);
+  void unescape_key(Node& node, std::string_view name);
   void close(std::size_t end) noexcept;
   std::uint32_t place(std::string_view part) const noexcept {
     return static_cast<std::uint32_t>(part.data() - text_.data());
@@ -48,6 +60,7 @@ class JsonTape {
 
   std::string_view text_;
   std::vector<Node> nodes_;
+  std::string names_;       // those of members that are written with escapes, as words
   std::uint32_t open_ = 0;  // the innermost list or object that is open
 };
 
@@ -69,7 +82,7 @@ class JsonTape::Value {
   // A number that is a whole one from 0 to 10^12; of anything else: 0.
   std::uint64_t count() const noexcept;
 
-  // The key that it has in its object, without quotes and still escaped.
+  // The key that it has in its object, without quotes and without needless escapes.
   std::string_view key() const noexcept;
 
   // The last member of that key; none where there is none, or this is no object.
@@ -116,7 +129,9 @@ inline std::string_view JsonTape::Value::text() const noexcept {
 
 inline std::string_view JsonTape::Value::key() const noexcept {
   if (tape_ == nullptr) return {};
-  return tape_->text_.substr(node().key_begin, node().key_size);
+  const std::size_t in_text = tape_->text_.size();
+  if (node().key_begin < in_text) return tape_->text_.substr(node().key_begin, node().key_size);
+  return std::string_view{tape_->names_}.substr(node().key_begin - in_text, node().key_size);
 }
 
 inline JsonTape::Value::Iterator JsonTape::Value::begin() const noexcept {

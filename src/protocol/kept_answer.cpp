@@ -4,6 +4,7 @@
 
 #include "aifd/protocol/dialect.hpp"
 #include "joined_fields.hpp"
+#include "json_depth.hpp"
 #include "record_json.hpp"
 
 namespace aifd::protocol {
@@ -17,6 +18,12 @@ Part* find_part(std::vector<Part>& parts, std::size_t index) {
   if (!parts.empty() && parts.back().index == index) return &parts.back();
   const auto found = std::ranges::find(parts, index, &Part::index);
   return found == parts.end() ? nullptr : &*found;
+}
+
+// Some servers have a member for it in every answer.
+bool says_error(const JsonTape::Value& error) {
+  if (error.is(JsonKind::string)) return !error.string().empty();
+  return error.begin() != error.end();
 }
 
 }  // namespace
@@ -41,6 +48,24 @@ KeptCall* KeptAnswer::call(KeptChoice& choice, std::size_t index) {
   return &choice.calls.back();
 }
 
+void KeptAnswer::close() noexcept {
+  cut();
+  left_ = 0;
+  parts_ = kMostParts;
+}
+
+std::size_t KeptAnswer::held_bytes() const noexcept {
+  std::size_t bytes = usage.capacity() + error_text.capacity() + model.capacity();
+  for (const KeptChoice& choice : choices) {
+    bytes += sizeof(choice) + choice.text.capacity() + choice.reasoning.capacity() +
+             choice.refusal.capacity() + choice.finish_reason.capacity();
+    for (const KeptCall& call : choice.calls) {
+      bytes += sizeof(call) + call.id.capacity() + call.name.capacity() + call.arguments.capacity();
+    }
+  }
+  return bytes;
+}
+
 void KeptAnswer::append(std::string& text, std::string_view escaped) {
   content_bytes_ += escaped.size();
   if (escaped.size() > left_) {
@@ -59,7 +84,7 @@ void KeptAnswer::set(std::string& text, std::string_view escaped) {
 }
 
 void KeptAnswer::set_usage(const JsonTape::Value& report) {
-  if (report.is(JsonKind::object)) set(usage, report.text());
+  if (report.is(JsonKind::object)) replace_usage(report.text());
 }
 
 void KeptAnswer::update_usage(const JsonTape::Value& report) {
@@ -76,20 +101,23 @@ void KeptAnswer::update_usage(const JsonTape::Value& report) {
   }
   std::string text = "{";
   fields.append_to(text);
-  set(usage, text += '}');
+  replace_usage(text += '}');
+}
+
+// One that is not for records takes the place of those before it too: they are not the last word.
+void KeptAnswer::replace_usage(std::string_view text) {
+  usage.clear();
+  is_deeper_than(kMostRecordDepth, text) ? cut() : set(usage, text);
 }
 
 void KeptAnswer::set_error(const JsonTape::Value& error) {
+  if (!says_error(error)) return;
   for (const std::string_view name : {"error", "message", "detail", "msg"}) {
     const JsonTape::Value inner = error.get(name);
-    if (inner && !inner.is(JsonKind::null)) return set_error(inner);
+    if (says_error(inner)) return set_error(inner);
   }
   if (error.is(JsonKind::string)) return set(error_text, error.string());
-  if (error.is(JsonKind::array)) {
-    const bool is_one = error.begin() != error.end();
-    if (is_one) set_error(*error.begin());
-    return;
-  }
+  if (error.is(JsonKind::array)) return set_error(*error.begin());
   std::string text;
   append_json_escaped(text, error.text());
   set(error_text, text);

@@ -14,7 +14,8 @@ namespace aifd::protocol {
 // Texts are the insides of JSON strings, still escaped: joined they need not be unescaped.
 struct KeptCall {
   std::size_t index = 0;
-  bool is_custom = false;  // called with a text, not with JSON
+  std::size_t sent_index = 0;  // as the upstream has it, which may be that of other calls too
+  bool is_custom = false;      // called with a text, not with JSON
   std::string id;
   std::string name;
   std::string arguments;
@@ -51,11 +52,16 @@ class KeptAnswer {
   void update_usage(const JsonTape::Value& report);
 
   // An error as the members "error" or "detail" of an answer have it, or as a whole answer: a
-  // text, or an object with one in it.
+  // text, or an object or list with one in it. What is empty, or anything else, is none.
   void set_error(const JsonTape::Value& error);
 
   void cut() noexcept { was_cut_ = true; }
   bool was_cut() const noexcept { return was_cut_; }
+
+  // Takes no more content, choices and calls.
+  void close() noexcept;
+
+  std::size_t held_bytes() const noexcept;
 
   // Of content, so far.
   std::uint64_t content_bytes() const noexcept { return content_bytes_; }
@@ -68,6 +74,8 @@ class KeptAnswer {
   bool usage_is_final = false;  // if the answer is read to its end
 
  private:
+  void replace_usage(std::string_view text);
+
   std::size_t left_;
   std::size_t parts_ = 0;  // choices and calls
   std::uint64_t content_bytes_ = 0;

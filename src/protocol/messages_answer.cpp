@@ -30,8 +30,8 @@ class MessagesAnswerReader final : public AnswerReader {
       take_message(value);
       take_end(value, {});
       answer_.usage_is_final = !answer_.usage.empty();
-    } else if (const Value error = value.get("error"); error && !error.is(JsonKind::null)) {
-      answer_.set_error(error);
+    } else {
+      answer_.set_error(value.get("error"));
     }
   }
 

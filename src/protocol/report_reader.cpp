@@ -21,8 +21,7 @@ class ReportReader : public AnswerReader {
       answer_.set_usage(usage);
       answer_.usage_is_final = true;
     }
-    const Value error = value.get("error");
-    if (error && !error.is(JsonKind::null)) answer_.set_error(error);
+    answer_.set_error(value.get("error"));
   }
 };
 

@@ -88,8 +88,7 @@ class ResponsesAnswerReader final : public AnswerReader {
       answer_.set_usage(usage);
       answer_.usage_is_final = true;
     }
-    const Value error = response.get("error");
-    if (error && !error.is(JsonKind::null)) answer_.set_error(error);
+    answer_.set_error(response.get("error"));
     const std::string_view status = response.get("status").string();
     KeptChoice* const choice = status.empty() ? nullptr : answer_.choice(0);
     if (choice == nullptr) return;

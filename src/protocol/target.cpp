@@ -1,5 +1,7 @@
 #include "aifd/protocol/target.hpp"
 
+#include "aifd/protocol/secret_names.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -95,14 +97,6 @@ std::optional<Error> normalise(std::string_view raw, std::string& path) {
   return std::nullopt;
 }
 
-bool is_secret_name(std::string_view name) {
-  for (const std::string_view secret :
-       {"key", "api_key", "api-key", "token", "access_token", "sig", "signature"}) {
-    if (percent_iequals(name, secret)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<Target> parse_target(std::string_view target) {
@@ -186,7 +180,7 @@ std::string redact_query(std::string_view query) {
     // Some servers end a pair at ";" too: a name may begin there, but a secret's value runs on.
     std::size_t end = std::min(query.find_first_of("&;"), query.size());
     const std::size_t equals = query.substr(0, end).find('=');
-    if (equals != std::string_view::npos && is_secret_name(query.substr(0, equals))) {
+    if (equals != std::string_view::npos && is_secret_parameter(query.substr(0, equals))) {
       end = std::min(query.find('&', end), query.size());
       redacted.append(query.substr(0, equals + 1)).append("***");
     } else {

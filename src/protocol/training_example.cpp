@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 13> kUnfinished{
     "in_progress",    "failed",     "cancelled",         "error",
     "abort"};
 
+constexpr std::array<std::string_view, 6> kRoles{"\"system\"",    "\"developer\"", "\"user\"",
+                                                 "\"assistant\"", "\"tool\"",      "\"function\""};
+
 bool is_there(std::string_view value) {
   return !value.empty() && value != "null";
 }
@@ -55,14 +58,62 @@ std::optional<std::string> text_of(std::string_view content) {
   return text + '"';
 }
 
-// Appends the messages, each with a comma behind it. False where they are none of a chat's.
+bool is_said_text(std::string_view value) {
+  return kind_of(value) == JsonKind::string && value != "\"\"";
+}
+
+bool is_call(const JsonObject& call) {
+  const std::optional<JsonObject> function = JsonObject::read(call.get("function"));
+  return function && call.get("type") == "\"function\"" && is_said_text(call.get("id")) &&
+         is_said_text(function->get("name")) &&
+         kind_of(function->get("arguments")) == JsonKind::string;
+}
+
+// A list of objects for each of which check() is true.
+template <class Check>
+bool is_list_of(std::string_view list, Check check) {
+  if (kind_of(list) != JsonKind::array || list == "[]") return false;
+  JsonItems items(list);
+  for (JsonItem item; items.next(item);) {
+    const std::optional<JsonObject> object = JsonObject::read(item.value);
+    if (!object || !check(*object)) return false;
+  }
+  return true;
+}
+
+bool has_type(const JsonObject& object) {
+  return is_said_text(object.get("type"));
+}
+
+bool has_calls(const JsonObject& message) {
+  return is_list_of(message.get("tool_calls"), is_call) ||
+         kind_of(message.get("function_call")) == JsonKind::object;
+}
+
+// Upstreams answer requests too that the chat API would refuse.
+bool is_chat_message(const JsonObject& message) {
+  const std::string_view role = message.get("role");
+  const std::string_view content = message.get("content");
+  if (is_there(message.get("tool_calls")) && !has_calls(message)) return false;
+  if (role == "\"tool\"" && !is_said_text(message.get("tool_call_id"))) return false;
+  if (!is_there(content)) return role == "\"assistant\"" && has_calls(message);
+  return kind_of(content) == JsonKind::string || is_list_of(content, has_type);
+}
+
+// Appends the messages, each with a comma behind it. False where they are none of a chat's, or none
+// is the user's.
 bool append_messages(std::string& out, std::string_view messages, bool is_chat) {
   if (kind_of(messages) != JsonKind::array) return false;
+  bool has_user = false;
   JsonItems items(messages);
   for (JsonItem item; items.next(item);) {
     const std::optional<JsonObject> message = JsonObject::read(item.value);
-    if (!message || kind_of(message->get("role")) != JsonKind::string) return false;
+    if (!message) return false;
+    const std::string_view role = message->get("role");
+    if (std::ranges::find(kRoles, role) == kRoles.end()) return false;
+    if (role == "\"user\"") has_user = true;
     if (is_chat) {
+      if (!is_chat_message(*message)) return false;
       out += item.value;
     } else {
       const std::optional<std::string> text = text_of(message->get("content"));
@@ -74,7 +125,7 @@ bool append_messages(std::string& out, std::string_view messages, bool is_chat) 
     }
     out += ',';
   }
-  return true;
+  return has_user;
 }
 
 // Without the index, which only streams have.
@@ -83,7 +134,7 @@ std::optional<std::string> tool_calls_of(std::string_view calls) {
   JsonItems items(calls);
   for (JsonItem item; items.next(item);) {
     const std::optional<JsonObject> call = JsonObject::read(item.value);
-    if (!call) return std::nullopt;
+    if (!call || !is_call(*call)) return std::nullopt;
     if (list.size() > 1) list += ',';
     list += '{';
     for (const JsonItem& member : call->members()) {
@@ -103,8 +154,10 @@ bool append_assistant(std::string& out, const JsonObject& answer) {
     const std::string_view text = answer.get("content");
     if (kind_of(text) == JsonKind::string) append_member(message, "content", text);
     append_member(message, "tool_calls", *calls);
-  } else {
+  } else if (kind_of(said) == JsonKind::string) {
     append_member(message, "content", said);
+  } else {
+    return false;
   }
   out += message + '}';
   return true;
@@ -138,7 +191,8 @@ std::variant<std::string, Unfit> training_example(const ChatRecord& request,
   const std::string_view tools = asked->get("tools");
   const bool has_tools = is_there(tools) && tools != "[]";
   std::string out = R"({"messages":[)";
-  if ((has_tools && !is_chat) || !append_messages(out, asked->get("messages"), is_chat) ||
+  const bool can_have_tools = is_chat && is_list_of(tools, has_type);
+  if ((has_tools && !can_have_tools) || !append_messages(out, asked->get("messages"), is_chat) ||
       !append_assistant(out, *said)) {
     return Unfit::no_chat;
   }

@@ -29,18 +29,27 @@ std::string_view colour_of(std::string_view role) {
   return kOtherColour;
 }
 
-// Without what moves the cursor, rings or begins an escape sequence: C0 and C1 controls but for
-// line feeds and tabs.
+// How many bytes at the beginning are a C1 control, or turn the direction of what is shown (U+202A
+// to U+202E, U+2066 to U+2069).
+std::size_t harm_at(std::string_view text) {
+  const auto within = [&](std::string_view lead, unsigned char first, unsigned char last) {
+    if (text.size() <= lead.size() || !text.starts_with(lead)) return false;
+    const auto c = static_cast<unsigned char>(text[lead.size()]);
+    return c >= first && c <= last;
+  };
+  if (within("\xC2", 0x80, 0x9F)) return 2;
+  return within("\xE2\x80", 0xAA, 0xAE) || within("\xE2\x81", 0xA6, 0xA9) ? 3 : 0;
+}
+
+// Without what moves the cursor, rings, begins an escape sequence or shows a text in another order:
+// C0 and C1 controls but for line feeds and tabs, and those of direction.
 std::string harmless(std::string_view text) {
   std::string safe;
   safe.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const bool is_c1 = c == 0xC2 && i + 1 < text.size() &&
-                       static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                       static_cast<unsigned char>(text[i + 1]) <= 0x9F;
-    if (is_c1) {
-      ++i;
+    if (const std::size_t harm = harm_at(text.substr(i)); harm > 0) {
+      i += harm - 1;
     } else if ((c >= 0x20 && c != 0x7F) || c == '\n' || c == '\t') {
       safe += text[i];
     }

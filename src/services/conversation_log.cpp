@@ -56,6 +56,10 @@ void ConversationLog::reopen() noexcept {
   queue_->reopen();
 }
 
+void ConversationLog::drain() noexcept {
+  queue_->drain();
+}
+
 bool ConversationLog::stop(std::chrono::milliseconds patience) {
   queue_->close();
   return writer_->ends_within(patience);

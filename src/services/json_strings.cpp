@@ -91,7 +91,8 @@ std::optional<JsonString> JsonStrings::next() noexcept {
   ++at_;
   const std::size_t after = text_.find_first_not_of(" \t\r\n", at_);
   found.is_name = after != std::string_view::npos && text_[after] == ':';
-  if (depth_ == 1 && found.is_name) name_ = found.raw;
+  found.is_own_name = depth_ == 1 && found.is_name;
+  if (found.is_own_name) name_ = found.raw;
   if (depth_ == 1 && !found.is_name) found.member = name_;
   return found;
 }

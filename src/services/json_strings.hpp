@@ -13,6 +13,7 @@ struct JsonString {
   std::string_view raw;     // without its quotes, still escaped
   bool is_escaped = false;  // a backslash is in it
   bool is_name = false;
+  bool is_own_name = false;  // of a member of the text itself
   std::string_view member;  // raw name of the text's own member that it is the value of; or empty
 };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,8 +33,14 @@ bool ends_in_half_a_line(const std::string& path) {
   return file.seekg(-1, std::ios::end) && file.get() != '\n';
 }
 
-int open_to_append(const std::string& path) {
-  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+int open_to_append(const std::string& path, int more_flags = 0) {
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | more_flags;
+  return ::open(path.c_str(), flags, S_IRUSR | S_IWUSR);
+}
+
+bool is_regular(int descriptor) {
+  struct stat info {};
+  return ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
 }
 
 }  // namespace
@@ -61,7 +68,7 @@ LineWriter::~LineWriter() {
   }
   wake_.notify_one();
   thread_.join();
-  if (is_file()) ::close(descriptor_);
+  if (has_path()) ::close(descriptor_);
 }
 
 void LineWriter::add(std::string_view line) noexcept {
@@ -81,12 +88,12 @@ void LineWriter::add(std::string_view line) noexcept {
 
 void LineWriter::reopen() noexcept {
   const std::scoped_lock lock(mutex_);
-  reopening_ = is_file();
+  reopening_ = has_path();
 }
 
-// Under the same descriptor, so that no line meets a closed one.
+// Under the same descriptor, so that no line meets a closed one. Does not wait for a pipe's reader.
 void LineWriter::open_anew() const {
-  const int descriptor = open_to_append(path_);
+  const int descriptor = open_to_append(path_, O_NONBLOCK);
   if (descriptor < 0) {
     log::warn("the access log {} cannot be opened anew: {}", path_, std::strerror(errno));
     return;
@@ -125,9 +132,9 @@ void LineWriter::run() {
 // A pipe that polls writable takes PIPE_BUF bytes without blocking, so that stopping is never stuck
 // in a write.
 std::string_view LineWriter::write_all(std::string_view bytes) {
+  const std::size_t most = is_regular(descriptor_) ? bytes.size() : std::size_t{PIPE_BUF};
   while (!bytes.empty() && wait_writable()) {
-    const std::size_t count =
-        is_file() ? bytes.size() : std::min<std::size_t>(bytes.size(), PIPE_BUF);
+    const std::size_t count = std::min(bytes.size(), most);
     const ssize_t written = ::write(descriptor_, bytes.data(), count);
     if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
     if (written < 0 && errno != EINTR && errno != EAGAIN) break;  // disk full, reader gone

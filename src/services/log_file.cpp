@@ -1,6 +1,7 @@
 #include "log_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr int kMostTries = 3;                              // to open what others rotate
 constexpr std::size_t kMostAtOnce = std::size_t{8} << 20;  // in one write, unless a line is longer
 
 std::string message_of(int error) {
@@ -75,6 +77,7 @@ void LogFile::reopen(Clock::time_point now) {
   if (descriptor_ < 0) return;
   close();
   open(now);
+  open_at_ = Clock::time_point::min();  // also where that failed
 }
 
 // Open, at its path, and looked at.
@@ -90,8 +93,13 @@ bool LogFile::open(Clock::time_point now) {
     fail(error);
     return false;
   }
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
-  if (descriptor_ < 0 || !look()) {
+  bool held = false;
+  for (int tries = 0; tries < kMostTries && !held; ++tries) {
+    close();
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kFileMode);
+    held = descriptor_ >= 0 && hold();
+  }
+  if (!held) {
     fail(errno);
     close();
     return false;
@@ -101,6 +109,15 @@ bool LogFile::open(Clock::time_point now) {
   torn_ = ends_in_half_a_line(path_, seen_);
   if (!std::exchange(tidied_, true) && options_.tidy) options_.tidy(path_);
   return true;
+}
+
+// For all daemons that write to it: as long as one does, nobody packs it. False: it was rotated
+// since it was opened, and is being packed, or gone.
+bool LogFile::hold() {
+  if (::flock(descriptor_, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  if (!look()) return false;
+  errno = ENOENT;
+  return seen_.st_nlink > 0;
 }
 
 void LogFile::close() noexcept {

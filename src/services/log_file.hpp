@@ -24,7 +24,8 @@ struct LogFileOptions {
 
 // Used on one thread; touches the disk. The file and its folders are made at the first append, for
 // their owner alone. A file that was renamed or removed from outside is noticed within a second of
-// writing. What cannot be opened is tried again once a second. Others may append to the file too.
+// writing. What cannot be opened is tried again once a second. Others may append to the file too:
+// a shared flock(2) keeps it from being packed (see compress_file) while it is open.
 class LogFile {
  public:
   static constexpr std::chrono::seconds kRetryAfter{1};
@@ -48,6 +49,7 @@ class LogFile {
  private:
   bool ready(Clock::time_point now);
   bool open(Clock::time_point now);
+  bool hold();
   void close() noexcept;
   bool look();
   bool elsewhere(Clock::time_point now);

@@ -27,7 +27,7 @@ void LogLosses::add(Lost what, std::uint64_t count, std::string_view why) noexce
 }
 
 void LogLosses::fine() noexcept {
-  if (options_.clock() >= fine_at()) tell_end();
+  if (options_.clock() >= fine_at()) tell_end("is written again");
 }
 
 Clock::time_point LogLosses::fine_at() const noexcept {
@@ -35,12 +35,13 @@ Clock::time_point LogLosses::fine_at() const noexcept {
   return in_trouble_ ? latest_ + kQuiet : Clock::time_point::max();
 }
 
-void LogLosses::finish() noexcept {
-  if (fine_at() != Clock::time_point::max()) tell_end();
+void LogLosses::finish(bool written) noexcept {
+  if (fine_at() == Clock::time_point::max()) return;
+  tell_end(written ? "is written again" : "ends in trouble");
 }
 
-void LogLosses::tell_end() noexcept {
-  std::string line = "the conversation log is written again; ";
+void LogLosses::tell_end(std::string_view how) noexcept {
+  std::string line = "the conversation log " + std::string(how) + "; ";
   {
     const std::scoped_lock lock(mutex_);
     in_trouble_ = false;

@@ -40,14 +40,14 @@ class LogLosses {
   void fine() noexcept;
   // When to call fine() again; time_point::max(): there is nothing it could say.
   Clock::time_point fine_at() const noexcept;
-  // Says what is not said yet.
-  void finish() noexcept;
+  // Says what is not said yet. `written`: the last of it could be written.
+  void finish(bool written) noexcept;
 
   // Exchanges and records.
   std::uint64_t lost() const noexcept { return lost_; }
 
  private:
-  void tell_end() noexcept;
+  void tell_end(std::string_view how) noexcept;
 
   const Options options_;
   std::atomic<std::uint64_t> lost_{0};

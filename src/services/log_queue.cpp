@@ -13,6 +13,8 @@ constexpr auto kGather = 50ms;              // how long jobs wait for company
 constexpr std::size_t kEnough = 64 * 1024;  // then they do not wait
 constexpr std::size_t kBytesPerExchange = 2048;
 constexpr std::size_t kBytesPerPart = 512;
+constexpr const char* kDraining = "aifd is shutting down, and its conversation log takes no more";
+constexpr std::size_t kMoreRoom = 2;  // of the bound, for answers under way
 
 }  // namespace
 
@@ -22,7 +24,7 @@ std::size_t LogJob::bytes() const noexcept {
 }
 
 LogQueue::Push LogQueue::push(LogJob& job) {
-  return push(job, waits_);
+  return push(job, false);
 }
 
 LogQueue::Push LogQueue::push_always(LogJob& job) {
@@ -35,7 +37,7 @@ LogQueue::Push LogQueue::push(LogJob& job, bool always) {
   {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Push::closed;
-    if (full() && !always) return Push::full;
+    if (!always && !takes(job)) return Push::full;
     wake = jobs_.empty() || (fresh_ < kEnough && fresh_ + bytes >= kEnough);
     jobs_.push_back(std::move(job));
     fresh_ += bytes;
@@ -43,6 +45,12 @@ LogQueue::Push LogQueue::push(LogJob& job, bool always) {
   }
   if (wake) wake_.notify_one();
   return Push::done;
+}
+
+// Who begins has waited for room; answers under way cannot wait, and find some more of it.
+bool LogQueue::takes(const LogJob& job) const noexcept {
+  if (!waits_) return !full();
+  return !job.part || bytes_ + held_ < kMoreRoom * most_bytes_;
 }
 
 bool LogQueue::has_room() const {
@@ -55,22 +63,25 @@ Task<Result<void>> LogQueue::wait_for_room(chain::Stopper& stopper) {
   if (has_room()) co_return Result<void>{};
   const LoopExecutor loop = co_await asio::this_coro::executor;
   Sleeper sleeper(loop);
-  while (!enter(sleeper.bell())) {
+  for (;;) {
+    const Door door = enter(sleeper.bell());
+    if (door == Door::open) co_return Result<void>{};
+    if (door == Door::shut)
+      co_return Error{ErrorKind::draining, ErrorSource::aifd, false, kDraining};
     co_await sleeper.sleep(stopper);
     if (stopper.stopped()) {
       leave(sleeper.bell());
       co_return *stopper.reason();
     }
   }
-  co_return Result<void>{};
 }
 
-// False: there is no room, and the bell rings once there is.
-bool LogQueue::enter(const std::shared_ptr<Bell>& bell) {
+LogQueue::Door LogQueue::enter(const std::shared_ptr<Bell>& bell) {
   const std::scoped_lock lock(mutex_);
-  if (closed_ || !full()) return true;
+  if (closed_ || !full()) return Door::open;
+  if (draining_) return Door::shut;
   waiting_.push_back(bell);
-  return false;
+  return Door::crowded;
 }
 
 void LogQueue::leave(const std::shared_ptr<Bell>& bell) {
@@ -110,6 +121,16 @@ void LogQueue::reopen() noexcept {
     reopen_ = true;
   }
   wake_.notify_one();
+}
+
+void LogQueue::drain() noexcept {
+  std::vector<std::shared_ptr<Bell>> ringing;
+  {
+    const std::scoped_lock lock(mutex_);
+    draining_ = true;
+    ringing.swap(waiting_);
+  }
+  for (std::shared_ptr<Bell>& bell : ringing) Bell::ring(std::move(bell));
 }
 
 void LogQueue::close() noexcept {

@@ -23,7 +23,9 @@ struct LogExchange {
   ConversationStart start;
   WallClock::time_point began;
   std::optional<protocol::AnswerRecorder> recorder;
-  bool cut = false;  // something of the answer is missing
+  std::size_t held = 0;  // by the recorder, when it was last looked at
+  bool full = false;     // it may keep no more
+  bool cut = false;      // something of the answer is missing
 };
 
 struct AnswerHead {
@@ -59,7 +61,7 @@ class LogQueue {
 
   enum class Push {
     done,
-    full,  // only where nobody is to wait; the job is as it was
+    full,  // the job is as it was; where others wait, only an answer's part, at twice the bound
     closed,
   };
   Push push(LogJob& job);
@@ -82,12 +84,19 @@ class LogQueue {
   void release(std::size_t bytes, std::size_t held);
 
   void reopen() noexcept;
+  void drain() noexcept;  // whoever finds no room from now on does not wait for it
   void close() noexcept;
 
  private:
   Push push(LogJob& job, bool always);
   bool full() const noexcept { return bytes_ + held_ >= most_bytes_; }
-  bool enter(const std::shared_ptr<Bell>& bell);
+  bool takes(const LogJob& job) const noexcept;
+  enum class Door {
+    open,
+    shut,     // for good
+    crowded,  // the bell rings when it is time to come again
+  };
+  Door enter(const std::shared_ptr<Bell>& bell);
   void leave(const std::shared_ptr<Bell>& bell);
 
   const std::size_t most_bytes_;
@@ -99,6 +108,7 @@ class LogQueue {
   std::size_t bytes_ = 0;  // of jobs that are not done with
   std::size_t held_ = 0;
   bool reopen_ = false;
+  bool draining_ = false;
   bool closed_ = false;
   std::vector<std::shared_ptr<Bell>> waiting_;  // in the order in which they came
 };

@@ -13,6 +13,7 @@ constexpr std::size_t kWriteAt = std::size_t{1} << 20;   // bytes of lines
 constexpr std::size_t kSettleAt = std::size_t{4} << 20;  // bytes of jobs
 constexpr std::size_t kMostKept = std::size_t{4} << 20;  // of a buffer that is empty
 constexpr std::chrono::milliseconds kRetryAfter{250};    // lines that must not be lost
+constexpr const char* kTooMuchHeld = "answers that have not ended hold more than LOG_QUEUE_BYTES";
 
 }  // namespace
 
@@ -25,8 +26,13 @@ LogWriter::LogWriter(ConversationLogOptions options, LogQueue& queue, LogLosses&
       thread_([this] { run(); }) {}
 
 bool LogWriter::ends_within(std::chrono::milliseconds patience) {
-  std::unique_lock lock(mutex_);
-  return at_end_.wait_for(lock, patience, [this] { return ended_; });
+  const Clock::time_point until = Clock::now() + patience;
+  {
+    std::unique_lock lock(mutex_);
+    if (!at_end_.wait_until(lock, until, [this] { return ended_; })) return false;
+  }
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+  return rotated_.ends_within(std::max(left, std::chrono::milliseconds(0)));
 }
 
 void LogWriter::run() {
@@ -36,8 +42,7 @@ void LogWriter::run() {
     if (taken.reopen) reopen();
     work(std::move(taken.jobs));
   }
-  write_last();
-  losses_.finish();
+  losses_.finish(write_last());
   const std::scoped_lock lock(mutex_);
   ended_ = true;
   at_end_.notify_all();
@@ -87,6 +92,8 @@ void LogWriter::do_job(LogJob& job) noexcept {
   } catch (const std::exception& error) {
     losses_.add(Lost::record, 1, error.what());
   }
+  exchange.recorder.reset();
+  held_ -= std::exchange(exchange.held, 0);
 }
 
 void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
@@ -102,7 +109,20 @@ void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
     recorder_of(exchange).head(head->status, head->content_type, head->content_encoding);
   }
   exchange.cut = exchange.cut || part.cut;
-  if (!exchange.cut && !part.bytes.empty()) recorder_of(exchange).feed(part.bytes);
+  if (exchange.cut || part.bytes.empty()) return;
+  recorder_of(exchange).feed(part.bytes);
+  bound(exchange);
+}
+
+// All answers under way may hold so much together: who wants more then has to do with what it has.
+void LogWriter::bound(LogExchange& exchange) {
+  const std::size_t held = exchange.recorder->held_bytes();
+  const bool grows = held > exchange.held;
+  held_ += held - exchange.held;
+  exchange.held = held;
+  if (!grows || held_ <= options_.queue_bytes || std::exchange(exchange.full, true)) return;
+  exchange.recorder->cut();
+  losses_.add(Lost::answer, 1, kTooMuchHeld);
 }
 
 void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
@@ -115,7 +135,6 @@ void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
   add_record(exchange, recorder_of(exchange).record(note));
-  exchange.recorder.reset();
 }
 
 protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
@@ -181,16 +200,23 @@ void LogWriter::write(Log& log, Clock::time_point now) {
   if (log.pending.capacity() > kMostKept) log.pending = {};
 }
 
-void LogWriter::write_last() {
+// Whether all that is left could be written, and what came before it.
+bool LogWriter::write_last() {
   const Clock::time_point now = Clock::now();
+  bool fine = true;
   for (auto& [name, log] : logs_) {
-    if (log.pending.empty()) continue;
+    if (log.pending.empty()) {
+      fine = fine && !log.failing;
+      continue;
+    }
     log.file.reopen(now);
     const std::size_t written = log.file.append(log.pending, now);
     const auto lines = std::ranges::count(log.pending.substr(written), '\n');
     if (lines == 0) continue;
+    fine = false;
     losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
   }
+  return fine;
 }
 
 }  // namespace aifd::services

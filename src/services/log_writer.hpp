@@ -44,6 +44,7 @@ class LogWriter {
   void do_job(LogJob& job) noexcept;
   void begin(LogExchange& exchange, WallClock::time_point at);
   void feed(LogExchange& exchange, const AnswerPart& part);
+  void bound(LogExchange& exchange);
   void end(LogExchange& exchange, AnswerEnd& end);
   protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;
   void add_record(const LogExchange& exchange, std::string record);
@@ -51,7 +52,7 @@ class LogWriter {
 
   void settle(std::size_t bytes);
   void write(Log& log, Clock::time_point now);
-  void write_last();
+  bool write_last();
 
   const ConversationLogOptions options_;
   LogQueue& queue_;
@@ -59,6 +60,7 @@ class LogWriter {
   const Redactor redactor_;
   RotatedLogs rotated_;
   std::map<std::string, Log> logs_;  // by prefix and kind
+  std::size_t held_ = 0;             // by the recorders of all exchanges
   std::size_t unwritten_ = 0;        // bytes added to pending lines since they were written
 
   std::mutex mutex_;  // of ended_

@@ -15,6 +15,7 @@ namespace aifd::services {
 namespace {
 
 constexpr std::string_view kMask = "***";
+constexpr std::size_t kPiece = std::size_t{256} << 10;  // what a pattern sees of a text at once
 constexpr std::int64_t kMostPatternMemory = std::int64_t{8} << 20;
 constexpr std::array<std::string_view, 10> kFixed{"uid",      "datetime", "api",     "usage_source",
                                                   "ended_by", "phase",    "drained", "cache",
@@ -87,17 +88,32 @@ std::optional<std::string> without(std::string_view text, std::string_view secre
   return out.append(text.substr(copied));
 }
 
-// The same of what matches. Empty matches have nothing to mask.
+// The same of what matches. Empty matches have nothing to mask. A piece at a time, since RE2 cannot
+// be interrupted; a match that goes on at the end of its piece is looked for again in more.
 std::optional<std::string> without(std::string_view text, const RE2& pattern,
                                    Clock::time_point until) {
   const re2::StringPiece all(text.data(), text.size());
   re2::StringPiece match;
   std::string out;
   std::size_t copied = 0;
-  for (std::size_t from = 0;
-       from <= text.size() && pattern.Match(all, from, text.size(), RE2::UNANCHORED, &match, 1);) {
+  std::size_t piece = kPiece;
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t end = from + std::min(piece, text.size() - from);
+    const bool found = pattern.Match(all, from, end, RE2::UNANCHORED, &match, 1);
+    if (!found && end == text.size()) break;
     if (Clock::now() >= until) return std::string(kMask);
+    if (!found) {
+      from = end - Redactor::kLongestMatch;
+      piece = kPiece;
+      continue;
+    }
     const auto at = static_cast<std::size_t>(match.data() - text.data());
+    if (at + match.size() == end && end < text.size()) {
+      piece = at == from ? 2 * piece : kPiece;
+      from = at;
+      continue;
+    }
+    piece = kPiece;
     from = at + std::max<std::size_t>(match.size(), 1);
     if (match.empty()) continue;
     out.append(text.substr(copied, at - copied)).append(kMask);
@@ -108,7 +124,7 @@ std::optional<std::string> without(std::string_view text, const RE2& pattern,
 }
 
 bool is_fixed(const JsonString& string) {
-  return std::ranges::find(kFixed, string.member) != kFixed.end();
+  return string.is_own_name || std::ranges::find(kFixed, string.member) != kFixed.end();
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "rotated_logs.hpp"
 
 #include <algorithm>
+#include <map>
 #include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,59 +17,61 @@ namespace fs = std::filesystem;
 
 struct Rotated {
   std::string name;  // as it was before it was compressed
-  RotatedKind kind;
+  fs::file_time_type time;
+  bool plain = false;
+  bool packed = false;  // where it is both, it was about to lose the first
 };
 
-// The oldest first. A file that is there in both forms was about to lose the first.
+// The oldest first: by the time of their last line, since the local time in their names may be had
+// twice. What is no file is passed over, what is unfinished goes.
 std::vector<Rotated> find_rotated(const fs::path& folder, std::string_view stem,
                                   std::error_code& ec) {
-  std::vector<Rotated> found;
+  std::map<std::string, Rotated> found;
   for (fs::directory_iterator entry(folder, ec), end; !ec && entry != end; entry.increment(ec)) {
     std::string name = entry->path().filename().string();
     const std::optional<RotatedKind> kind = rotated_kind(name, stem);
-    if (!kind) continue;
-    if (*kind == RotatedKind::packed) name.resize(name.size() - kPackedEnding.size());
-    found.push_back({std::move(name), *kind});
+    std::error_code gone;
+    if (!kind || !entry->is_regular_file(gone)) continue;
+    if (*kind == RotatedKind::unfinished) {
+      remove_unfinished(entry->path());
+      continue;
+    }
+    const fs::file_time_type time = entry->last_write_time(gone);
+    if (gone) continue;
+    const bool packed = *kind == RotatedKind::packed;
+    if (packed) name.resize(name.size() - kPackedEnding.size());
+    Rotated& file = found[name];
+    file.name = name;
+    file.time = time;
+    (packed ? file.packed : file.plain) = true;
   }
-  std::ranges::sort(found, {}, [](const Rotated& file) { return std::tie(file.name, file.kind); });
-  return found;
+  std::vector<Rotated> files;
+  for (auto& [name, file] : found) files.push_back(std::move(file));
+  std::ranges::stable_sort(files, {}, &Rotated::time);
+  return files;
 }
 
-std::size_t count_names(const std::vector<Rotated>& files) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    count += i == 0 || files[i].name != files[i - 1].name ? 1U : 0U;
-  }
-  return count;
+// Of several troubles the first is told.
+void note(std::string& wrong, std::string more) {
+  if (wrong.empty()) wrong = std::move(more);
 }
 
-fs::path path_of(const fs::path& folder, const Rotated& file) {
-  const bool packed = file.kind == RotatedKind::packed;
-  return folder / (packed ? file.name + std::string(kPackedEnding) : file.name);
+void remove_file(const fs::path& path, std::string& wrong) {
+  std::error_code ec;
+  fs::remove(path, ec);
+  if (ec) note(wrong, path.string() + ": " + ec.message());
 }
 
 // Takes those that go out of the list.
 void remove_oldest(const fs::path& folder, std::vector<Rotated>& files, std::size_t keep,
-                   std::error_code& ec) {
-  std::size_t names = count_names(files);
-  std::size_t gone = 0;
-  for (; names > keep && !ec; ++gone) {
-    fs::remove(path_of(folder, files[gone]), ec);
-    const bool last = gone + 1 == files.size() || files[gone + 1].name != files[gone].name;
-    if (last) --names;
+                   std::string& wrong) {
+  if (files.size() <= keep) return;
+  const auto kept = files.end() - static_cast<std::ptrdiff_t>(keep);
+  for (auto file = files.begin(); file != kept; ++file) {
+    if (file->plain) remove_file(folder / file->name, wrong);
+    if (file->packed) remove_file(folder / (file->name + std::string(kPackedEnding)), wrong);
   }
-  files.erase(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(gone));
-}
-
-std::string compress(const fs::path& folder, const Rotated& file, const std::atomic<bool>& stop) {
-  const fs::path source = folder / file.name;
-  const std::string target = source.string() + std::string(kPackedEnding);
-  const std::string unfinished = source.string() + std::string(kUnfinishedEnding);
-  std::string wrong = compress_file(source, target, unfinished, stop);
-  if (!wrong.empty()) return wrong;
-  std::error_code ec;
-  fs::remove(source, ec);
-  return ec ? source.string() + ": " + ec.message() : "";
+  files.erase(files.begin(), kept);
 }
 
 }  // namespace
@@ -79,20 +81,18 @@ std::string tidy_rotated(const fs::path& path, const RotatedLogsOptions& options
   const fs::path folder = path.parent_path();
   std::error_code ec;
   std::vector<Rotated> files = find_rotated(folder, path.stem().string(), ec);
-  std::erase_if(files, [&](const Rotated& file) {
-    if (file.kind != RotatedKind::unfinished) return false;
-    std::error_code ignored;
-    fs::remove(folder / file.name, ignored);
-    return true;
-  });
-  if (!ec && options.keep > 0) remove_oldest(folder, files, options.keep, ec);
   if (ec) return folder.string() + ": " + ec.message();
-  if (!options.compress) return "";
+  std::string wrong;
+  if (options.keep > 0) remove_oldest(folder, files, options.keep, wrong);
+  if (!options.compress) return wrong;
   for (const Rotated& file : files) {
-    if (file.kind != RotatedKind::plain) continue;
-    if (std::string wrong = compress(folder, file, stop); !wrong.empty()) return wrong;
+    if (!file.plain) continue;
+    const std::string source = (folder / file.name).string();
+    note(wrong, compress_file(source, source + std::string(kPackedEnding),
+                              source + std::string(kUnfinishedEnding), stop));
+    if (stop) break;
   }
-  return "";
+  return wrong;
 }
 
 RotatedLogs::RotatedLogs(RotatedLogsOptions options)
@@ -105,6 +105,13 @@ RotatedLogs::~RotatedLogs() {
   }
   wake_.notify_one();
   thread_.join();
+}
+
+bool RotatedLogs::ends_within(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  wake_.notify_one();
+  return at_end_.wait_for(lock, patience, [this] { return ended_; });
 }
 
 void RotatedLogs::tidy(const fs::path& path) {
@@ -120,7 +127,7 @@ void RotatedLogs::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !logs_.empty(); });
-    if (stopping_) return;
+    if (stopping_) break;
     const fs::path path = std::move(logs_.front());
     logs_.pop_front();
     lock.unlock();
@@ -130,6 +137,8 @@ void RotatedLogs::serve() {
     }
     lock.lock();
   }
+  ended_ = true;
+  at_end_.notify_all();
 }
 
 }  // namespace aifd::services

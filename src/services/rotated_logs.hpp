@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -17,9 +18,10 @@ struct RotatedLogsOptions {
   bool compress = false;  // with zstd
 };
 
-// Brings the rotated files of the log at `path` into order: those beyond `keep` go, the oldest (by
-// name) first; what a kill left half compressed goes; the others are compressed, the oldest first.
-// Gives what is wrong, or an empty text.
+// Brings the rotated files of the log at `path` into order: those beyond `keep` go, the oldest
+// first; what a kill left half compressed goes; the others are compressed, the oldest first. Those
+// that another daemon still writes to, or compresses, are left for the next time. Gives what is
+// wrong first, or an empty text; one file's trouble keeps it from no other.
 std::string tidy_rotated(const std::filesystem::path& path, const RotatedLogsOptions& options,
                          const std::atomic<bool>& stop);
 
@@ -32,6 +34,9 @@ class RotatedLogs {
   RotatedLogs& operator=(const RotatedLogs&) = delete;
   ~RotatedLogs();  // leaves what is under way for the next start
 
+  // Does the same. False: the disk hangs, and the thread still runs.
+  bool ends_within(std::chrono::milliseconds patience);
+
   void tidy(const std::filesystem::path& path);
 
  private:
@@ -41,7 +46,9 @@ class RotatedLogs {
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable at_end_;
   std::deque<std::filesystem::path> logs_;
+  bool ended_ = false;
   std::thread thread_;
 };
 

@@ -96,8 +96,14 @@ void SharedAnswer::fail(Error error) {
   turn.finish(std::move(error));
 }
 
-void SharedAnswer::begin(LoopExecutor loop, chain::Stopper& stopper) {
+bool SharedAnswer::is_under_way() const noexcept {
+  return call_ == nullptr || call_->phase >= chain::Phase::wait_head;
+}
+
+void SharedAnswer::begin(LoopExecutor loop, chain::Stopper& stopper,
+                         const chain::Outcome& progress) {
   stopper_ = &stopper;
+  call_ = &progress;
   bool deserted = false;
   {
     Turn turn(*this);
@@ -149,6 +155,7 @@ Task<Result<void>> SharedAnswer::wait_for_room() {
 
 void SharedAnswer::end(const Result<void>& result, const chain::Outcome& progress) {
   stopper_ = nullptr;
+  call_ = nullptr;
   if (result) {
     const CacheEntryPtr entry = finish_recording();
     if (entry && keeping_) keep(entry);

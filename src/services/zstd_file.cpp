@@ -1,6 +1,7 @@
 #include "zstd_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -54,6 +55,13 @@ ssize_t read_some(int descriptor, std::vector<char>& buffer) {
   return got;
 }
 
+// False: somebody else has locked it, or it is no file, or has no name any more.
+bool lock_file(int descriptor) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  struct stat file {};
+  return ::fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink > 0;
+}
+
 // Empty: done. Small buffers: it goes on beside what serves.
 std::string pump(const fs::path& source, int from, const fs::path& target, int to,
                  const std::atomic<bool>& stop) {
@@ -95,15 +103,28 @@ std::string finish(int from, int to, const fs::path& target, const fs::path& unf
 
 std::string compress_file(const fs::path& source, const fs::path& target,
                           const fs::path& unfinished, const std::atomic<bool>& stop) {
-  const Descriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (from.value < 0) return problem(source);
+  if (!lock_file(from.value)) return "";
   const Descriptor to(
-      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, kFileMode));
   if (to.value < 0) return problem(unfinished);
-  std::string wrong = pump(source, from.value, unfinished, to.value, stop);
+  if (!lock_file(to.value)) return "";
+  std::string wrong;
+  if (::ftruncate(to.value, 0) != 0) wrong = problem(unfinished);
+  if (wrong.empty()) wrong = pump(source, from.value, unfinished, to.value, stop);
   if (wrong.empty()) wrong = finish(from.value, to.value, target, unfinished);
-  if (!wrong.empty()) ::unlink(unfinished.c_str());
+  if (!wrong.empty()) {
+    ::unlink(unfinished.c_str());
+  } else if (::unlink(source.c_str()) != 0) {
+    wrong = problem(source);
+  }
   return wrong;
+}
+
+void remove_unfinished(const fs::path& unfinished) {
+  const Descriptor file(::open(unfinished.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.value >= 0 && lock_file(file.value)) ::unlink(unfinished.c_str());
 }
 
 }  // namespace aifd::services

@@ -145,6 +145,32 @@ def test_a_slow_upload_is_not_aifds_time(daemon, target):
     assert told["aifd"] < DELAY * 500, told
 
 
+def test_a_slow_upload_is_not_the_upstreams_time(daemon):
+    with daemon.client() as client:
+        client.send(b"POST /v1/files HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
+        assert client.silent_for(DELAY)
+        client.send(b"67890")
+        told = timing(client.read_response("POST"))
+    assert told["upstream"] < DELAY * 500 and told["aifd"] < DELAY * 500, told
+
+
+def test_embeddings_that_come_slowly_are_not_aifds_time(upstream):
+    whole = ok(json.dumps({"object": "list", "model": "m", "usage": {"prompt_tokens": 3, "total_tokens": 3}, "data": [
+        {"object": "embedding", "index": 0, "embedding": [0.1, 0.2]}]}).encode(), "application/json")
+    with logged(upstream, CACHE_OPENAI="true", DEFAULT_REQUEST_CACHING_VALUE="true") as daemon:
+        upstream.script(expect_request(), send(whole[:-20]), pause, send(whole[-20:]))
+        told = timing(post(daemon, json.dumps({"model": "m", "input": "x"}).encode(), target=EMBEDDINGS))
+    assert told["aifd"] < DELAY * 500, told
+
+
+def test_the_model_is_the_one_that_was_asked_for(upstream):
+    mapped = {"backend": "ollama", "model_map": {"asked": "served"}, "api_base": upstream.url}
+    with logged(upstream, CUSTOM_MODEL_CONFIG=json.dumps(mapped)) as daemon:
+        post(daemon, chat_of("q", "asked"))
+        assert lines(daemon)[0]["model"] == "asked"
+    assert json.loads(upstream.requests[-1].body)["model"] == "served"
+
+
 def test_answers_made_here_have_only_aifds_time(upstream):
     with logged(upstream, CACHE_OPENAI="true", DEFAULT_REQUEST_CACHING_VALUE="true") as daemon:
         miss, hit = (timing(post(daemon, chat_of("q"))) for _ in range(2))

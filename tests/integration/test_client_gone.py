@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from harness import (CACHED, CHAT, COMPLETIONS, JSON, LAST_CHUNK, SSE_HEAD, ChatLog, Upstream, access_lines, bearer,
-                     chat_of, chunk, event, eventually, expect_request, hold, logged, ok, post, send, settle, state, wait)
+from harness import (CACHED, CHAT, COMPLETIONS, JSON, LAST_CHUNK, SSE_HEAD, ChatLog, SilentPort, Upstream, access_lines, bearer,
+                     chat_of, chunk, cut, event, eventually, expect_request, hold, logged, ok, post, send, settle, state, wait)
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 40, "total_tokens": 47}
 WORDS = [f"word {number} " for number in range(40)]
@@ -244,6 +244,34 @@ def test_a_quota_counts_what_was_read_on(upstream):
             refused = post(daemon, chat_of("all", max_tokens=990), key)
             return refused.status == 429 and 1000 - int(refused.get("x-ratelimit-remaining-tokens"))
         assert eventually(used, "a refusal") == USAGE["total_tokens"]
+
+
+def test_an_upstream_that_fails_for_nobody(upstream):
+    """Its client had left: no answer is made of the failure, and it is not asked again."""
+    with daemon_of(upstream, "drain") as daemon:
+        go = threading.Event()
+        upstream.script(expect_request(), wait(go), cut())
+        client = daemon.client()
+        client.request("GET", "/v1/chat/completions")
+        upstream.wait_for_requests()
+        client.close()
+        settle(daemon)
+        go.set()
+        line = line_of(daemon)
+        assert (line["status"], line["abort"], line["drained"], line["bytes_drained"]) == (0, "client_wait_head", "cut", 0)
+        assert len(upstream.requests) == 1
+
+
+def test_no_upstream_is_turned_to_for_nobody():
+    """While it is connected to, the upstream does not work yet: with the cache too, whose call is one of its own."""
+    for settings in ({}, {"DEFAULT_REQUEST_CACHING_VALUE": "true", **CACHED}):
+        with SilentPort() as silent, daemon_of(silent, "drain", TIMEOUT="600", **settings) as daemon:
+            with daemon.client() as client:
+                client.request("POST", CHAT, JSON, chat_of("q", caching=None))
+                eventually(silent.connecting, "a connect")
+            line = line_of(daemon)
+            assert line["ended_by"] == "client" and "drained" not in line, line
+            eventually(lambda: not silent.connecting(), "the end of the connect")
 
 
 def test_draining_ends_with_the_daemon(upstream):

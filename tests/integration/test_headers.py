@@ -34,7 +34,7 @@ def test_response_fields_pass_in_order_and_byte_for_byte(daemon, upstream):
     assert kept == fields
     added = {name.lower() for name, _ in response.fields if (name, _) not in fields}
     assert added <= {"content-length", "connection", "keep-alive", "x-aifd-request-id", "access-control-allow-origin",
-                     "access-control-expose-headers", "vary", "via"}, added
+                     "access-control-expose-headers", "vary", "via", "server-timing"}, added
 
 
 def test_field_names_are_unchanged_without_a_body_too(daemon, upstream):

@@ -1,11 +1,12 @@
 """No key, no `?key=` and no cookie in a conversation's record, wherever it stands; and what LOG_REDACT names is masked."""
+import base64
 import hashlib
 import json
 
 import pytest
 
 from harness import (CHAT, COMPLETIONS, EMBEDDINGS, JSON, LAST_CHUNK, MESSAGES, RESPONSES, SSE_HEAD, TRANSCRIPTIONS, ChatLog,
-                     Daemon, ModelUpstream, answer, bearer, chat_of, chunk, event, eventually, expect_request, logged, ok,
+                     Daemon, ModelUpstream, access_lines, answer, bearer, chat_of, chunk, event, eventually, expect_request, logged, ok,
                      one_byte_at_a_time, post, routes, run, send)
 from harness.model_answers import form_of
 
@@ -50,6 +51,36 @@ CALLERS = {  # fields, query, the secrets of the exchange
     "a forward key": (bearer(FORWARD), "", [FORWARD, REAL]),
     "a hashed forward key": (bearer(HASHED), "", [HASHED, REAL]),
 }
+
+
+def echo_the_head(connection):
+    fields = {f"{name} {at}": value for at, (name, value) in enumerate(connection.request.fields)}
+    connection.sock.sendall(ok(json.dumps([fields, connection.request.target]).encode(), "application/json"))
+
+
+def test_keys_in_places_where_aifd_knows_none(upstream):
+    """Of a head that the upstream repeats, and in the path: two of them, other schemes, other names."""
+    basic = base64.b64encode(f"user:{OWN[0]}".encode()).decode()
+    cases = [
+        ([*bearer(OWN[0]), *bearer(OWN[1])], "", [OWN[0], OWN[1]]),
+        ([], f"?key={OWN[0]}&key={OWN[1]}", [OWN[0], OWN[1]]),
+        ([("Authorization", OWN[0])], "", [OWN[0]]),
+        ([("Authorization", f"Token {OWN[0]}")], "", [OWN[0]]),
+        ([("Authorization", f"Basic {basic}")], f"?said={OWN[0]}", [OWN[0], basic]),
+        ([("Cookie", f"session={OWN[0]}")], "", [OWN[0]]),
+        ([("xi-api-key", OWN[0])], "", [OWN[0]]),
+        ([("Ocp-Apim-Subscription-Key", OWN[0])], f"?subscription-key={OWN[1]}", [OWN[0], OWN[1]]),
+        ([], f"?apikey={OWN[0]}&X-Amz-Signature={OWN[1]}&code={OWN[2]}", OWN[:3]),
+    ]
+    with logged(upstream, ("/g", upstream.url, "general"), LOG_GENERAL="true") as daemon:
+        for fields, query, _ in cases:
+            upstream.script(expect_request(), echo_the_head)
+            assert daemon.ask("GET", "/g/x" + query, fields).status == 200
+        exchanges = ChatLog(daemon, "g", "general").wait_for(len(cases))
+        lines = eventually(lambda: len(access_lines(daemon)) == len(cases) and access_lines(daemon), "all lines")
+        for exchange, line, (_, query, secrets) in zip(exchanges, lines, cases):
+            told = json.dumps([exchange, line])
+            assert not found_in(told.replace(f"said={OWN[0]}", ""), secrets), (query, told)
 
 
 def test_keys_that_are_echoed(upstream):

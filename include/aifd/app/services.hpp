@@ -35,6 +35,9 @@ struct Services {
   // `access_log` as opened by LineWriter::open.
   Services(const config::Settings& settings, std::unique_ptr<services::LineWriter> access_lines);
 
+  // Nobody waits for the disk any more: what waits, or comes, is refused.
+  void drain_logs() noexcept;
+
   // Once no exchange is left. False: a disk hangs, and only _exit() can end the process.
   bool finish_logs();
 

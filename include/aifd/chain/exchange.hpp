@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <forward_list>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +112,9 @@ class Exchange {
   CallerId caller{};
   Identity identity = Identity::anonymous;
   DrainBounds drain;
+  // Whether the upstream has the request and works at it, where a link called it itself; empty: as
+  // `progress` says.
+  std::function<bool()> is_under_way;
   CacheUse cache = CacheUse::none;
   std::optional<CacheDigest> cache_key;  // of a hit or miss, for logs
 

@@ -45,19 +45,22 @@ struct Outcome {
   unsigned attempts = 0;            // at the upstream; 0: it was not asked
   bool answered = false;            // the client got an answer, whole as far as the sender knows
   Clock::time_point started{};
-  // For the request's body, before the upstream was asked, and for what others had asked it.
+  // For the request's body, and for upstreams whom somebody else had asked; of that, what fell into
+  // the time until this exchange's own upstream answered.
   Clock::duration awaited{0};
+  Clock::duration awaited_meanwhile{0};
   Clock::time_point asked{};          // when the upstream was turned to; zero: it was not
   Clock::time_point head_received{};  // of the upstream's answer; zero: none
   Clock::time_point ended{};
 
-  // Until the upstream's head came, since it was asked: with connecting and tries that failed. Zero
-  // where there was none.
+  // Until the upstream's head came, since it was asked: with connecting and tries that failed, but
+  // not with what its client let it wait. Zero where there was none.
   Clock::duration upstream_time() const noexcept {
-    return head_received > asked && asked != Clock::time_point{} ? head_received - asked
-                                                                 : Clock::duration{0};
+    if (asked == Clock::time_point{} || head_received <= asked) return Clock::duration{0};
+    return head_received - asked - awaited_meanwhile;
   }
-  // What passed from the request's head to now inside aifd: waiting for others is not counted.
+  // What passed from the request's head to now inside aifd, its stores and Redis included: waiting
+  // for client and upstream is not counted.
   Clock::duration own_time(Clock::time_point now) const noexcept {
     return now - started - awaited - upstream_time();
   }

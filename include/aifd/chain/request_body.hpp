@@ -29,6 +29,10 @@ class RequestBody {
   // not held whole. Valid until the body is replaced.
   const protocol::JsonPeek* peek();
 
+  // The model that the client asked for, whatever became of the body since; empty: none is known.
+  // Looks if nobody has, at a body of at most `max_bytes`.
+  std::string_view asked_model(std::size_t max_bytes);
+
   // Replaces bytes of a body held whole; its length follows.
   void replace(std::size_t offset, std::size_t length, std::string_view with);
 
@@ -56,6 +60,7 @@ class RequestBody {
   std::string copy_;
   std::uint64_t bytes_read_ = 0;
   std::optional<std::optional<protocol::JsonPeek>> peek_;  // none: not looked yet
+  std::optional<std::string> asked_model_;                 // of the first look
   bool source_ended_;
   bool held_sent_ = false;
   bool passed_unheld_ = false;

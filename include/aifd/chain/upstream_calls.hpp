@@ -18,8 +18,9 @@ class AnswerSink {
   AnswerSink& operator=(const AnswerSink&) = delete;
   virtual ~AnswerSink() = default;
 
-  // Stopping it ends the call, from now on until end(), on this loop's thread only.
-  virtual void begin(LoopExecutor loop, Stopper& stopper) = 0;
+  // Stopping it ends the call, from now on until end(), on this loop's thread only. `progress` is
+  // where the call is, to be looked at until end(), on that thread too.
+  virtual void begin(LoopExecutor loop, Stopper& stopper, const Outcome& progress) = 0;
 
   // The views are valid during the call. `progress` is of the call so far: attempts and when the
   // head came.

@@ -39,6 +39,7 @@ class ClientSink final : public chain::ResponseSink, private chain::Stoppable, p
   // bounds, and goes nowhere; the connection is closed. False: nobody needs it.
   bool go_on_alone() noexcept;
   bool alone() const noexcept { return alone_; }
+  chain::Phase left_in() const noexcept { return left_in_; }  // where the client left it alone
 
   // Closes the connection before its answer is complete, so that the client can tell.
   void cut() noexcept;
@@ -47,7 +48,8 @@ class ClientSink final : public chain::ResponseSink, private chain::Stoppable, p
   void stop() noexcept override;
   void on_deadline() noexcept override;
   protocol::BodyFraming framing_for_client(const protocol::BodyFraming& framing);
-  Result<bool> drop(std::string_view bytes) noexcept;
+  std::size_t unsent() const noexcept;
+  Result<bool> drop(std::size_t bytes) noexcept;
   Error write_error() const;
 
   Stream& stream_;
@@ -62,6 +64,8 @@ class ClientSink final : public chain::ResponseSink, private chain::Stoppable, p
   bool ends_by_close_ = false;  // the client can tell a cut from the end by nothing but a reset
   bool untouched_ = true;
   bool alone_ = false;
+  chain::Phase left_in_ = chain::Phase::links;
+  std::size_t piece_bytes_ = 0;  // of the piece that is being written
 };
 
 }  // namespace aifd::net

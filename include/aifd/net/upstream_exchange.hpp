@@ -45,6 +45,8 @@ class UpstreamExchange {
  private:
   enum class Upload { none, running, done, failed };
 
+  // The client has left: its answer is read on where it comes, but not asked for again.
+  bool is_for_nobody() const noexcept { return exchange_.progress.drained != chain::Drained::no; }
   void write_head();
   Task<Result<protocol::ResponseHead>> attempt();
   Task<Result<void>> wait_before_retry();

@@ -35,7 +35,7 @@ enum class Unfit {
   cut,      // the answer did not come to its end, or not all of it is in the record
   stopped,  // the model did not finish: finish_reason "length", "content_filter" and the like
   empty,    // there is no answer
-  no_chat,  // there are no messages with roles, or what they hold is another API's
+  no_chat,  // the chat API has no such messages, tools or calls, or no message is the user's
 };
 
 std::string_view to_string(Unfit why) noexcept;

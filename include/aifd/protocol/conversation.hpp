@@ -45,9 +45,10 @@ struct RequestNote {
 // Of ConversationApi::whisper the body is what form_as_json() made of it.
 std::string request_record(ConversationApi api, const RequestNote& note, std::string_view body);
 
-// The texts of a multipart form as one JSON object of strings, files by their names; the first
-// field of each name counts. nullopt where it is no form. Takes time linear in its size, and little
-// memory: the bytes of files are passed over.
+// The texts of a multipart form as one JSON object of strings, files by their names (null: it has
+// none that could be read); the first field of each name counts. nullopt where it is no form. Takes
+// time linear in its size, and little memory: the bytes of files, and of whatever may be one, are
+// passed over.
 std::optional<std::string> form_as_json(std::string_view content_type, std::string_view body);
 
 // What an answer's record says besides its body.
@@ -90,6 +91,13 @@ class AnswerRecorder {
   // Before the first piece, where there was a head.
   void head(int status, std::string_view content_type, std::string_view content_encoding);
   void feed(std::string_view bytes);
+
+  // The memory that it holds, but for what its size does not depend on. Cheap.
+  std::size_t held_bytes() const;
+
+  // Keeps hardly more from now on, whatever is fed, and the record says "truncated". What a stream
+  // reports at its end (usage, why it finished) still comes into the record. Not within feed().
+  void cut();
 
   // The record, as request_record() gives one. Called once, last.
   std::string record(const AnswerNote& note);

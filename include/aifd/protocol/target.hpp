@@ -45,8 +45,7 @@ std::string join_target(std::string_view base_path, std::string_view prefix, con
 // The first query parameter of that name, as it came (no percent-decoding); "" where there is none.
 std::string_view query_parameter(std::string_view query, std::string_view name) noexcept;
 
-// For logs: values of key, api_key, api-key, token, access_token, sig and signature become "***"
-// (also where the name is percent-encoded or in another case).
+// For logs: the values of secret parameters (see secret_names.hpp) become "***".
 std::string redact_query(std::string_view query);
 
 }  // namespace aifd::protocol

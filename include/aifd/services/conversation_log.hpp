@@ -21,9 +21,12 @@ namespace aifd::services {
 
 struct ConversationLogOptions {
   std::filesystem::path folder = "Log";
-  // What may wait to be written. A queue that is not full takes one thing of any size.
+  // What may wait to be written. A queue that is not full takes one thing of any size. As much
+  // again may be held of answers under way; past that, whichever of them grows is cut.
   std::size_t queue_bytes = std::size_t{64} << 20;
-  bool waits = false;  // LOG_OVERFLOW=wait: nothing is dropped, and who begins asks for room before
+  // LOG_OVERFLOW=wait: who begins asks for room before, and no record is dropped; but answers under
+  // way are cut where twice as much is waiting.
+  bool waits = false;
   std::uint64_t rotate_bytes = 50'000'000;               // 0: never
   std::size_t keep = 0;                                  // rotated files of each log; 0: all
   bool compress = false;                                 // those, with zstd
@@ -75,7 +78,7 @@ class ConversationLog {
 
   // Under LOG_OVERFLOW=drop always true, and nobody waits.
   bool has_room() const noexcept;
-  // Ends with an error only for the stopper's reason.
+  // Ends with an error for the stopper's reason, or `draining`.
   Task<Result<void>> wait_for_room(chain::Stopper& stopper);
 
   // Exchanges without records, and single records, that were lost.
@@ -84,7 +87,10 @@ class ConversationLog {
   // Opens all files anew (SIGUSR1).
   void reopen() noexcept;
 
-  // Writes what is queued, and takes nothing more. False: the disk hangs, the thread still runs,
+  // From now on nobody waits for room: who finds none is refused.
+  void drain() noexcept;
+
+  // Writes what is queued, and takes nothing more. False: the disk hangs, a thread still runs,
   // and the process can only end by _exit(). May be called again.
   bool stop(std::chrono::milliseconds patience);
 

@@ -23,7 +23,8 @@ class LineWriter {
   // "stdout", or a file's path, which is created with mode 0600 and appended to.
   static Result<std::unique_ptr<LineWriter>> open(const std::string& target);
 
-  // A file's descriptor is closed with the writer; standard output's, whose `path` is empty, is not.
+  // A file's descriptor is closed with the writer; standard output's, whose `path` is empty, is
+  // not.
   LineWriter(int descriptor, std::string path);
   ~LineWriter();  // writes what is queued, unless the target takes nothing for a second
   LineWriter(const LineWriter&) = delete;
@@ -43,7 +44,7 @@ class LineWriter {
   std::string_view write_all(std::string_view bytes);  // gives what could not be written
   bool wait_writable();
   void open_anew() const;
-  bool is_file() const noexcept { return !path_.empty(); }
+  bool has_path() const noexcept { return !path_.empty(); }
 
   const int descriptor_;
   const std::string path_;

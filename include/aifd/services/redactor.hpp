@@ -24,13 +24,16 @@ namespace aifd::services {
 // key would make the record unreadable.
 //
 // Patterns go over the text of each string that is a value, without its escapes. What is no string
-// (a number) they do not see. Strings that change are escaped anew; all else keeps its bytes.
+// (a number) they do not see. In a text of more than 256 KiB a match that is longer than
+// kLongestMatch may be missed, or masked in part. Strings that change are escaped anew; all else
+// keeps its bytes.
 //
 // Neither touches what aifd alone has written and whoever reads the log relies on: the record's
 // own uid, datetime, api, usage_source, ended_by, phase, drained, cache, error and shortened.
 class Redactor {
  public:
   static constexpr std::size_t kLeastSecret = 4;
+  static constexpr std::size_t kLongestMatch = std::size_t{16} << 10;
   static constexpr std::chrono::seconds kBudget{2};
 
   // RE2's syntax; what it does not take is left out. What a record has after `budget`, as a

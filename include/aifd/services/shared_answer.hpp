@@ -112,12 +112,16 @@ class SharedAnswer final : public chain::AnswerSink,
   void supply(CacheEntryPtr entry);
   void fail(Error error);
 
-  void begin(LoopExecutor loop, chain::Stopper& stopper) override;
+  void begin(LoopExecutor loop, chain::Stopper& stopper, const chain::Outcome& progress) override;
   void head(const protocol::ResponseHead& head, const protocol::BodyFraming& framing,
             const chain::Outcome& progress) override;
   bool piece(std::string_view bytes) override;
   Task<Result<void>> wait_for_room() override;
   void end(const Result<void>& result, const chain::Outcome& progress) override;
+
+  // Whether the upstream has the whole request, and so works at it. On the call's thread; true too
+  // for what is not brought by one call.
+  bool is_under_way() const noexcept;
 
   // In place of head(), the pieces and end(): a whole answer at once, which is not kept, of any
   // length. Nothing is copied.
@@ -140,6 +144,7 @@ class SharedAnswer final : public chain::AnswerSink,
 
   // Of the call's thread, or of who brings the answer in place of a call.
   chain::Stopper* stopper_ = nullptr;  // while the call runs
+  const chain::Outcome* call_ = nullptr;
   std::optional<Keeping> keeping_;
   std::vector<std::shared_ptr<Bell>> to_ring_;  // a turn's; here to use its room again
 };

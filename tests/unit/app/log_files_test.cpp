@@ -1,6 +1,10 @@
 #include "log_files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "logs.hpp"
 
@@ -66,6 +70,38 @@ TEST_F(LogFilesTest, AreInTheOrderOfTime) {
                             "chat.2025-12-31_23-59-59_999999.10.log", "old.log",
                             "chat.2026-11-28_03-35-42_000001.log.zst",
                             "chat.2026-11-28_03-35-42_000002.log", "chat.log"}));
+}
+
+TEST_F(LogFilesTest, AreFilesAndNoPipes) {
+  ASSERT_EQ(::mkfifo((folder() / "chat.log").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((folder() / "chat.2026-11-28_03-35-42_000001.log").c_str(), 0600), 0);
+  write("chat.2026-11-28_03-35-42_000002.log", "a");
+  EXPECT_EQ(names(), Names{"chat.2026-11-28_03-35-42_000002.log"});
+}
+
+TEST_F(LogFilesTest, MayBeMoreThanTheProcessMayOpen) {
+  constexpr int kFiles = 100;
+  write("chat.log", "a");
+  for (int i = 0; i < kFiles; ++i) {
+    write("chat.2026-11-28_03-35-42_000" + std::to_string(100 + i) + ".log", "a");
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{64, 64};
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    auto opened = open_logs(folder());
+    auto* files = std::get_if<std::vector<LogFile>>(&opened);
+    if (files == nullptr || files->size() != kFiles + 1) ::_exit(1);
+    LogFile& newest = (*files)[kFiles - 1];
+    if (newest.descriptor || !(*files)[0].descriptor || !(*files)[kFiles].descriptor) ::_exit(2);
+    fs::rename(newest.path, newest.path.string() + ".zst");
+    if (open_again(newest) != 0 || newest.packing != Packing::zstd) ::_exit(3);
+    ::_exit(newest.descriptor && newest.path.extension() == ".zst" ? 0 : 4);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(LogFilesTest, AreReadOnceEach) {

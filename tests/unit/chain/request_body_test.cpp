@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/run_task.hpp"
 #include "support/scripted_body.hpp"
 
 namespace aifd::chain {
@@ -211,6 +212,27 @@ TEST(RequestBodyRewind, IsRefusedOnceBytesWentUnheld) {
   EXPECT_FALSE(body.rewind());
   EXPECT_EQ(next(body)->bytes, "def");
   EXPECT_FALSE(body.rewind());
+}
+
+TEST(RequestBodyPeek, KnowsTheModelThatWasAskedForWhateverTheBodyBecomes) {
+  test::ScriptedBody source({{R"({"model":"asked","stream":true})", true}});
+  RequestBody body(source, {protocol::BodyKind::length, 31});
+  EXPECT_EQ(body.peek(), nullptr) << "it is not here yet";
+  EXPECT_EQ(body.asked_model(100), "");
+  ASSERT_TRUE(test::run_task(body.hold(100)).value());
+  ASSERT_NE(body.peek(), nullptr);
+  EXPECT_EQ(body.peek()->stream, true);
+  body.replace(10, 5, "other");
+  EXPECT_EQ(body.peek()->model, "other");
+  EXPECT_EQ(body.asked_model(100), "asked");
+}
+
+TEST(RequestBodyPeek, LooksNotAtMoreThanItIsTo) {
+  test::ScriptedBody source({{R"({"model":"asked"})", true}});
+  RequestBody body(source, {protocol::BodyKind::length, 17});
+  ASSERT_TRUE(test::run_task(body.hold(100)).value());
+  EXPECT_EQ(body.asked_model(16), "");
+  EXPECT_EQ(body.asked_model(17), "asked");
 }
 
 }  // namespace

@@ -71,8 +71,9 @@ class ScriptedCalls final : public chain::UpstreamCalls {
   void start(std::unique_ptr<chain::DetachedExchange> exchange,
              std::shared_ptr<chain::AnswerSink> sink) override {
     chain::Stopper& stopper = (*exchange)->stopper;
+    const chain::Outcome& progress = (*exchange)->progress;
     calls_.push_back(std::make_unique<ScriptedCall>(std::move(exchange), sink));
-    sink->begin(loop_.get_executor(), stopper);
+    sink->begin(loop_.get_executor(), stopper, progress);
   }
 
   std::size_t size() const { return calls_.size(); }

@@ -112,6 +112,8 @@ TEST_F(ConversationLogTest, KnowsTheKindByThePath) {
       {"/v1/embeddings", "embedding", "embedding"},
       {"/v1/audio/transcriptions", "whisper", "whisper"},
       {"/v1/audio/translations", "whisper", "whisper"},
+      {"/v1/chat/completion%73", "chat", "chat"},
+      {"/v1/Chat/completions;x", "chat", "chat"},
   };
   for (const Case& c : cases) ASSERT_TRUE(pass(request(std::string("POST ") + c.path, "{}")));
   std::map<std::string, std::vector<std::string>> apis;
@@ -180,6 +182,20 @@ TEST_F(ConversationLogTest, ABodyOverTheBoundPassesAndIsNoted) {
   EXPECT_EQ(found[0]["shortened"], "too_large");
   EXPECT_EQ(found[0]["messages"], nullptr);
   EXPECT_EQ(found[1]["assistant"], "Hello");
+}
+
+TEST_F(ConversationLogTest, ACodingThatTheBodyDoesNotHaveHidesNothing) {
+  const std::string head = std::string(kChat) + "\nContent-Encoding: gzip";
+  for (const std::string body : {kQuestion, "\x1F\x8B"}) {
+    TestExchange& exchange = request(head, body);
+    ASSERT_TRUE(pass(exchange));
+    answer(exchange, kAnswer);
+  }
+  const std::vector<json> found = records("chat");
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0]["model"], "m");
+  EXPECT_FALSE(found[0].contains("shortened"));
+  EXPECT_EQ(found[2]["shortened"], "coded");
 }
 
 TEST_F(ConversationLogTest, KeysOfTheExchangeAreMasked) {

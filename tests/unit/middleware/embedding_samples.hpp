@@ -52,7 +52,8 @@ class FakeCalls final : public chain::UpstreamCalls {
     bodies.emplace_back((*exchange)->body.held());
     if (bodies.back().empty()) bodies.back() = body_of(**exchange);
     calls.push_back({std::move(exchange), std::move(sink)});
-    calls.back().sink->begin(loop_.get_executor(), (*calls.back().exchange)->stopper);
+    chain::Exchange& begun = **calls.back().exchange;
+    calls.back().sink->begin(loop_.get_executor(), begun.stopper, begun.progress);
   }
 
   // Of the newest call.

@@ -20,7 +20,7 @@ class NotingSink final : public chain::AnswerSink {
  public:
   explicit NotingSink(bool stops_at_once = false) : stops_at_once_(stops_at_once) {}
 
-  void begin(LoopExecutor, chain::Stopper& stopper) override {
+  void begin(LoopExecutor, chain::Stopper& stopper, const chain::Outcome&) override {
     journal.emplace_back("begin");
     if (stops_at_once_) {
       stopper.stop({ErrorKind::client_gone, ErrorSource::client, false, "All left."});

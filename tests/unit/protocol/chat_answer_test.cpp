@@ -60,9 +60,8 @@ TEST(ChatAnswer, IsReadHoweverItsEventsAreWritten) {
 
 TEST(ChatAnswer, PassesOverWhatIsNoEventOfIt) {
   for (const std::string& odd :
-       {event("{"), event("[1,2]"), event("\"x\""), event("7"), event("null"), event(""),
-        event("{\"choices\":[{\"delta\":{\"content\":\"x\"}}]} y"), event(std::string(5000, '[')),
-        event("{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}"), event("{\"choices\":null}"),
+       {event("[1,2]"), event("\"x\""), event("7"), event("null"), event(""),
+        event("{\"choices\":null}"), event(std::string(5000, '[')), event("ping"),
         event("{\"choices\":{}}"), event("{\"choices\":[[],1,null]}"),
         event(R"({"choices":[{"delta":null,"finish_reason":7}]})"),
         event(R"({"choices":[{"delta":{"content":{"a":1},"tool_calls":"x"}}]})"),
@@ -77,6 +76,46 @@ TEST(ChatAnswer, PassesOverWhatIsNoEventOfIt) {
     EXPECT_FALSE(record.contains("truncated"));
     EXPECT_FALSE(record.contains("error_text"));
   }
+}
+
+TEST(ChatAnswer, SaysThatAnEventCouldNotBeRead) {
+  for (const std::string& odd : {event("{"), event(" {\"choices\":[]} y"),
+                                 event("{\"a\":" + std::string(5000, '[')), event("{\xff}")}) {
+    const Json record = recorded_whole({}, content("a") + odd + content("b") + kDone);
+    EXPECT_EQ(record["assistant"], "ab") << odd;
+    EXPECT_EQ(record["truncated"], true) << odd;
+  }
+  EXPECT_EQ(recorded_whole({.content_type = kJson}, "{\"choices\":[}]}")["truncated"], true);
+  const Json cut = recorded_whole({.ended_by = "upstream"}, content("a") + "data: {\"choi");
+  EXPECT_FALSE(cut.contains("truncated"));
+}
+
+TEST(ChatAnswer, ReadsWhatIsNoUtf8) {
+  const Json split = recorded({}, content("a\xF0\x9F") + content("\x98\x80z"));
+  EXPECT_EQ(split["assistant"], "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz");
+  EXPECT_FALSE(split.contains("truncated"));
+  const std::string body =
+      "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"long \xFF "
+      "end\"},\"finish_reason\":"
+      "\"stop\"}]}";
+  const Json whole = recorded({.content_type = kJson}, body);
+  EXPECT_EQ(whole["assistant"], "long \xEF\xBF\xBD end");
+  EXPECT_EQ(whole["finish_reason"], "stop");
+  EXPECT_FALSE(whole.contains("truncated"));
+  const Json cut = recorded({.content_type = kJson}, body.substr(0, 56));
+  EXPECT_EQ(cut["assistant"], "long \xEF\xBF\xBD en");
+  const Json bytes = recorded_whole({}, content(std::string(100'000, '\xFF')) + content("a"));
+  EXPECT_EQ(bytes["assistant"], "a");
+  EXPECT_EQ(bytes["truncated"], true);
+}
+
+TEST(ChatAnswer, ReadsEscapedNames) {
+  expect_text(event(R"({"ch\u006fices":[{"d\u0065lta":{"\u0063ontent":"a"}}]})"), "a");
+  expect_text(event(R"({"choices":[{"delta":{"content\n":"a","\"":1,"content":"b"}}]})"), "b");
+  const Json usage = recorded(
+      {.api = ConversationApi::messages},
+      event(R"({"type":"message_delta","us\u0061ge":{"output\u005ftokens":1,"\"\u0041":2}})"));
+  EXPECT_EQ(usage["usage"].dump(), R"({"output_tokens":1,"\"A":2})");
 }
 
 TEST(ChatAnswer, KeepsEveryCharacter) {
@@ -219,6 +258,37 @@ TEST(ChatAnswer, SaysWhatAnErrorInItSaid) {
     const Json record = recorded({}, content("a") + error);
     EXPECT_EQ(record["error_text"], "broke \"it\"") << error;
     EXPECT_EQ(record["assistant"], "a");
+  }
+}
+
+TEST(ChatAnswer, WhatIsEmptyIsNoError) {
+  for (const std::string error : {"false", "true", "{}", "[]", "null", "0", "\"\""}) {
+    const Json stream =
+        recorded({}, content("a") + event(R"({"choices":[],"error":)" + error + "}"));
+    EXPECT_FALSE(stream.contains("error_text")) << error;
+    for (const ConversationApi api :
+         {ConversationApi::chat, ConversationApi::messages, ConversationApi::responses,
+          ConversationApi::embedding, ConversationApi::whisper}) {
+      const Json whole =
+          recorded({.api = api, .content_type = kJson}, R"({"error":)" + error + "}");
+      EXPECT_FALSE(whole.contains("error_text")) << error;
+    }
+  }
+  EXPECT_EQ(recorded({.content_type = kJson, .status = 500},
+                     R"({"error":false,"message":"no"})")["error_text"],
+            "no");
+}
+
+TEST(ChatAnswer, UsageIsExactOnlyWhereItIsThere) {
+  const std::string small = event(R"({"choices":[],"usage":{"completion_tokens":7}})");
+  for (const std::string& report :
+       {R"({"x":")" + std::string(20'000, 'x') + "\"}",
+        R"({"x":)" + std::string(600, '[') + std::string(600, ']') + "}"}) {
+    const std::string large = event(R"({"choices":[],"usage":)" + report + "}");
+    const Json record = recorded_whole({}, content("a") + small + large + kDone);
+    EXPECT_EQ(record["usage_source"], "estimated");
+    EXPECT_EQ(record["usage"]["completion_tokens"], 1);
+    EXPECT_EQ(record["truncated"], true);
   }
 }
 

@@ -164,6 +164,51 @@ TEST(RequestRecord, OfGeneralRoutes) {
   EXPECT_EQ(record(Api::general, deep)["payload"], deep);
 }
 
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+TEST(RequestRecord, ReadsEscapedNames) {
+  EXPECT_EQ(record(Api::chat, R"({"messages":["a"],"mess\u0061ges":["b"]})")["messages"][0], "b");
+  EXPECT_EQ(record(Api::chat, R"({"mess\u0061ges":["a"],"messages":["b"]})")["messages"][0], "b");
+  EXPECT_EQ(record(Api::chat, R"({"\u006d\u006f\u0064\u0065\u006C":"m"})")["model"], "m");
+  EXPECT_EQ(record(Api::chat, R"({"model":"m","mo\ndel":"n","\"model":"o"})")["model"], "m");
+  std::string whole;
+  for (const char c : std::string("max_completion_tokens")) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    whole.append("\\u00").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+  }
+  EXPECT_EQ(record(Api::chat, "{\"" + whole + "\":5}")["max_completion_tokens"], 5);
+}
+
+TEST(RequestRecord, ReadsJsonThatSaysToBeCoded) {
+  RequestNote coded = note();
+  coded.coded = true;
+  const Json chat = record(Api::chat, R"({"model":"m","messages":[]})", coded);
+  EXPECT_EQ(chat["model"], "m");
+  EXPECT_FALSE(chat.contains("shortened"));
+  EXPECT_EQ(record(Api::general, R"({"a":1})", coded)["payload"]["a"], 1);
+  EXPECT_FALSE(record(Api::general, R"({"a":1})", coded).contains("shortened"));
+  EXPECT_EQ(record(Api::general, "a=b", coded)["shortened"], "coded");
+}
+
+TEST(RequestRecord, LeavesOutWhatIsNestedTooDeep) {
+  const std::string deep = nested(600);
+  const Json unused = record(Api::chat, R"({"model":"m","input":[],"x":)" + deep + "}");
+  EXPECT_EQ(unused["model"], "m");
+  EXPECT_FALSE(unused.contains("shortened"));
+  const Json used = record(Api::chat, R"({"model":"m","tools":)" + deep + "}");
+  EXPECT_EQ(used["model"], "m");
+  EXPECT_EQ(used["tools"], nullptr);
+  EXPECT_EQ(used["n"], 1);
+  EXPECT_EQ(used["shortened"], "too_deep");
+  EXPECT_EQ(record(Api::chat, R"({"caching":)" + deep + "}")["shortened"], "too_deep");
+  EXPECT_EQ(record(Api::chat, R"({"input":)" + deep + "}").contains("shortened"), false);
+  EXPECT_EQ(record(Api::responses, R"({"input":)" + deep + "}")["shortened"], "too_deep");
+  EXPECT_EQ(record(Api::chat, R"({"tools":)" + deep + R"(,"tools":[1]})")["tools"][0], 1);
+}
+
 TEST(RequestRecord, SaysWhatItDoesNotHave) {
   RequestNote large = note();
   large.too_large = true;
@@ -173,7 +218,7 @@ TEST(RequestRecord, SaysWhatItDoesNotHave) {
   for (const Api api :
        {Api::chat, Api::responses, Api::messages, Api::completion, Api::embedding, Api::whisper}) {
     for (const auto& [json, reason] : {std::pair{record(api, body, large), "too_large"},
-                                       {record(api, body, coded), "coded"},
+                                       {record(api, "\x1F\x8B", coded), "coded"},
                                        {record(api, body + "x"), "not_json"},
                                        {record(api, ""), "not_json"},
                                        {record(api, "[]"), "not_json"},
@@ -188,9 +233,7 @@ TEST(RequestRecord, SaysWhatItDoesNotHave) {
   EXPECT_EQ(record(Api::general, body, large)["shortened"], "too_large");
   EXPECT_EQ(record(Api::general, body, large)["payload"], nullptr);
   EXPECT_EQ(record(Api::general, body, large)["payload_bytes"], 7);
-  EXPECT_EQ(record(Api::chat, "{\"model\":" + std::string(600, '[') + std::string(600, ']') +
-                                  "}")["shortened"],
-            "not_json");
+  EXPECT_EQ(record(Api::chat, "{\"x\":" + nested(1024) + "}")["shortened"], "not_json");
   const std::string line = request_record(Api::chat, large, "");
   EXPECT_NE(line.find(R"("datetime":"2023-10-17 15:27:12","shortened":"too_large","api":"chat")"),
             std::string::npos);

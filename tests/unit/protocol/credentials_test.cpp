@@ -17,6 +17,23 @@ RequestHead head_of(std::string_view fields) {
   return head;
 }
 
+std::vector<std::string> secrets_of(std::string_view fields, std::string_view query = "") {
+  return secrets_in(head_of(fields), query);
+}
+
+TEST(SecretsIn, AreAllThatALogMustNotRepeat) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(secrets_of("Accept: a/b\r\nHost: x\r\n", "a=b&keys=c&max_tokens=5"), List());
+  EXPECT_EQ(secrets_of("authorization: Bearer one\r\nAuthorization: two\r\n"),
+            (List{"one", "Bearer one", "two"}));
+  EXPECT_EQ(secrets_of("Authorization: Basic dXNlcjpwYXNz\r\n"),
+            (List{"dXNlcjpwYXNz", "Basic dXNlcjpwYXNz", "pass"}));
+  EXPECT_EQ(secrets_of("x-api-key: a\r\nxi-api-key: b\r\nOcp-Apim-Subscription-Key: c\r\n"),
+            (List{"a", "b", "c"}));
+  EXPECT_EQ(secrets_of("", "key=a%2Fb&key=c;apikey=d&x_secret=e&key=&key"),
+            (List{"a%2Fb", "a/b", "c", "d", "e"}));
+}
+
 // "place:key place:key", places by their number.
 std::string found_in(std::string_view fields, std::string_view query = "") {
   const RequestHead head = head_of(fields);

@@ -46,6 +46,25 @@ TEST(FormAsJson, IsLenient) {
               R"({"model":"whisper-1"})");
 }
 
+TEST(FormAsJson, NeverHasTheBytesOfAFile) {
+  for (const char* disposition :
+       {R"(name="file"; filename="a\"b.mp3")", R"(name="file"; filename = "ab.mp3")",
+        R"(name="file" ; FileName = "ab.mp3")", R"(name="file")", R"(name="file"; x=")",
+        "name=\"file\";\r\n filename=\"a\""}) {
+    expect_json(part(disposition, "BYTES") + kModel + kEnd, R"({"file":null,"model":"whisper-1"})");
+  }
+  for (const char* disposition :
+       {R"(name="up"; filename="a\"b.mp3")", R"(name="up"; filename = "ab.mp3")",
+        R"(name="up"; other=")", "name=\"up\";\r\n filename=\"a\""}) {
+    expect_json(part(disposition, "BYTES") + kModel + kEnd, R"({"up":null,"model":"whisper-1"})");
+  }
+  expect_json(part("name=up", "BYTES", "Content-Type: audio/mpeg\r\n") + kModel + kEnd,
+              R"({"up":null,"model":"whisper-1"})");
+  expect_json(part("name = up", "BYTES") + kModel + kEnd, R"({"model":"whisper-1"})");
+  expect_json(part("name=prompt", "text", "Content-Type: Text/plain; charset=utf-8\r\n") + kEnd,
+              R"({"prompt":"text"})");
+}
+
 TEST(FormAsJson, OnlyOfAForm) {
   EXPECT_FALSE(form_as_json("application/json", kModel + kEnd));
   EXPECT_FALSE(form_as_json("multipart/form-data", kModel + kEnd));

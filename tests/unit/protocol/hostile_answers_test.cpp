@@ -129,5 +129,71 @@ TEST(HostileAnswers, LargeEventsArePassedOver) {
             std::size_t{15} << 20);
 }
 
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+std::string large_event() {
+  std::string numbers;
+  for (int i = 0; i < 200'000; ++i) numbers += "1,";
+  return event(R"({"x":")" + std::string(8 * kMiB, 'x') + R"(","y":[)" + numbers + "1]}");
+}
+
+void feed_in_pieces(AnswerRecorder& recorder, std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size(); i += 16'384) recorder.feed(bytes.substr(i, 16'384));
+}
+
+TEST(HostileAnswers, ALargeEventIsNotHeldForLong) {
+  AnswerRecorder recorder(Api::chat, {});
+  recorder.head(200, kEvents, "");
+  const std::string large = large_event();
+  feed_in_pieces(recorder, std::string_view{large}.substr(0, large.size() - 2));
+  EXPECT_GT(recorder.held_bytes(), 8 * kMiB);
+  recorder.feed("\n\n");
+  recorder.feed(": ping\n\n");
+  EXPECT_LT(recorder.held_bytes(), 3 * kMiB);
+  EXPECT_FALSE(parsed_record(recorder.record(note_of({}))).contains("truncated"));
+}
+
+TEST(HostileAnswers, AStreamThatIsCutIsStillFollowed) {
+  AnswerRecorder recorder(Api::chat, {});
+  recorder.head(200, kEvents, "");
+  const auto content = [](const std::string& text) {
+    return event(R"({"choices":[{"index":0,"delta":{"content":")" + text + R"("}}]})");
+  };
+  recorder.feed(content("a"));
+  const std::string large = large_event();
+  feed_in_pieces(recorder, std::string_view{large}.substr(0, 4 * kMiB));
+  recorder.cut();
+  EXPECT_LT(recorder.held_bytes(), kMiB);
+  feed_in_pieces(recorder, std::string_view{large}.substr(4 * kMiB));
+  for (int i = 0; i < 1000; ++i) recorder.feed(content(std::string(10'000, 'b')));
+  recorder.feed(event(R"({"choices":[{"index":5,"delta":{"content":"c"}}]})"));
+  EXPECT_LT(recorder.held_bytes(), kMiB);
+  recorder.feed(event(R"({"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"x":1}})"));
+  const Json record = parsed_record(recorder.record(note_of({})));
+  EXPECT_EQ(record["assistant"], "a");
+  EXPECT_EQ(record["finish_reason"], "stop");
+  EXPECT_EQ(record["usage_source"], "exact");
+  EXPECT_EQ(record["truncated"], true);
+}
+
+TEST(HostileAnswers, AnAnswerThatIsCutKeepsItsBeginning) {
+  const Answered whole{.content_type = kJson};
+  AnswerRecorder recorder(Api::chat, {});
+  recorder.head(200, kJson, "");
+  recorder.feed(R"({"choices":[{"message":{"content":"abc)");
+  recorder.cut();
+  const std::size_t held = recorder.held_bytes();
+  for (int i = 0; i < 1000; ++i) recorder.feed(std::string(10'000, 'b'));
+  EXPECT_EQ(recorder.held_bytes(), held);
+  const Json record = parsed_record(recorder.record(note_of(whole)));
+  EXPECT_EQ(record["assistant"], "abc");
+  EXPECT_EQ(record["truncated"], true);
+  AnswerRecorder nothing(Api::chat, {});
+  nothing.head(200, kJson, "");
+  nothing.cut();
+  nothing.feed("{}");
+  EXPECT_EQ(parsed_record(nothing.record(note_of(whole)))["truncated"], true);
+}
+
 }  // namespace
 }  // namespace aifd::protocol

@@ -211,7 +211,11 @@ TEST(RedactQuery, HidesSecretsInEverySpelling) {
       {"a=b;key=s", "a=b;key=***"},
       {"key=s;x&&", "key=***&&"},
       {"key=s;token=t;x&a", "key=***&a"},
-      {"monkey=1&keys=2", "monkey=1&keys=2"},
+      {"monkey=1&keys=2&max_tokens=3&encode=4", "monkey=1&keys=2&max_tokens=3&encode=4"},
+      {"subscription-key=s&X-Amz-Signature=s&code=s",
+       "subscription-key=***&X-Amz-Signature=***&code=***"},
+      {"x-goog-signature=s&apikey=s&client%5Fsecret=s",
+       "x-goog-signature=***&apikey=***&client%5Fsecret=***"},
   };
   for (const auto& c : cases) EXPECT_EQ(redact_query(c.query), c.redacted) << c.query;
 }

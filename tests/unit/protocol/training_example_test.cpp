@@ -10,6 +10,10 @@ namespace {
 constexpr const char* kHello =
     R"("messages":[{"role":"system","content":"s"},{"role":"user","content":"hi"}])";
 
+const std::string kAsked = R"("messages":[{"role":"user","content":"u"},)";
+const std::string kCall =
+    R"({"id":"c","type":"function","function":{"name":"n","arguments":"{}"}})";
+
 ChatRecord read(const std::string& members) {
   auto result = read_chat_record("{\"uid\":\"1\"," + members + "}");
   return std::get<ChatRecord>(std::move(result));
@@ -40,14 +44,13 @@ TEST(TrainingExample, IsTheMessagesAndTheAnswer) {
 TEST(TrainingExample, HasToolsAndCalls) {
   EXPECT_EQ(
       example(
-          R"("messages":[{"role":"tool","tool_call_id":"c","content":"x"}],"tools":[{"type":"f"}])",
-          R"("assistant":[{"index":0,"id":"c","type":"function","function":{"name":"n"}}],)"
-          R"("is_tool_calls":true,"content":"so")"),
-      R"({"messages":[{"role":"tool","tool_call_id":"c","content":"x"},{"role":"assistant",)"
-      R"("content":"so","tool_calls":[{"id":"c","type":"function","function":{"name":"n"}}]}],)"
-      R"("tools":[{"type":"f"}]})");
-  EXPECT_EQ(example(R"("messages":[],"tools":[])", R"("assistant":"a")"),
-            R"({"messages":[{"role":"assistant","content":"a"}]})");
+          kAsked + R"({"role":"tool","tool_call_id":"c","content":"x"}],"tools":[{"type":"f"}])",
+          R"("assistant":[{"index":0,)" + kCall.substr(1) + "]," +
+              R"("is_tool_calls":true,"content":"so")"),
+      "{" + kAsked + R"({"role":"tool","tool_call_id":"c","content":"x"},{"role":"assistant",)" +
+          R"("content":"so","tool_calls":[)" + kCall + R"(]}],"tools":[{"type":"f"}]})");
+  EXPECT_EQ(example(kAsked + R"({"role":"user","content":""}],"tools":[])", R"("assistant":"a")"),
+            "{" + kAsked + R"({"role":"user","content":""},{"role":"assistant","content":"a"}]})");
 }
 
 TEST(TrainingExample, IsOfWhatEndedWellOnly) {
@@ -78,6 +81,41 @@ TEST(TrainingExample, NeedsMessagesWithRoles) {
   for (const char* list : {"null", R"("hi")", R"(["hi"])", R"([{"content":"hi"}])"}) {
     EXPECT_EQ(unfit(R"("messages":)" + std::string(list), R"("assistant":"a")"), Unfit::no_chat);
   }
+}
+
+TEST(TrainingExample, IsOfWhatTheChatApiTakesOnly) {
+  const std::string said = R"("assistant":"a")";
+  const std::string calls = R"("tool_calls":[)" + kCall + "]";
+  for (const std::string& good :
+       {R"({"role":"assistant","content":null,)" + calls + "}",
+        R"({"role":"assistant",)" + calls + "}",
+        std::string(R"({"role":"assistant","content":null,"function_call":{"name":"n"}})"),
+        std::string(R"({"role":"user","content":[{"type":"text","text":"t"}]})"),
+        std::string(R"({"role":"developer","content":"d"})")}) {
+    EXPECT_EQ(unfit(kAsked + good + "]", said), std::nullopt) << good;
+  }
+  for (const std::string bad :
+       {R"({"role":"user"})", R"({"role":"user","content":5})", R"({"role":"user","content":null})",
+        R"({"role":"user","content":{}})", R"({"role":"user","content":[]})",
+        R"({"role":"user","content":["a"]})", R"({"role":"x y","content":"a"})",
+        R"({"role":"user","content":"a","role":"system"})", R"({"role":"assistant"})",
+        R"({"role":"assistant","content":null,"tool_calls":[]})",
+        R"({"role":"assistant","content":"a","tool_calls":[{"id":"c","type":"custom"}]})",
+        R"({"role":"tool","content":"a"})"}) {
+    EXPECT_EQ(unfit(kAsked + bad + "]", said), Unfit::no_chat) << bad;
+  }
+  EXPECT_EQ(unfit(R"("messages":[])", said), Unfit::no_chat);
+  EXPECT_EQ(unfit(R"("messages":[{"role":"system","content":"s"}])", said), Unfit::no_chat);
+  for (const std::string tools : {R"({"a":1})", "[1]", R"("x")", "[{}]"}) {
+    EXPECT_EQ(unfit(kHello + (R"(,"tools":)" + tools), said), Unfit::no_chat) << tools;
+  }
+  for (const std::string call :
+       {R"({"id":"","type":"function","function":{"name":"n","arguments":"{}"}})",
+        R"({"id":"c","type":"custom","custom":{"name":"n","input":"x"}})",
+        R"({"id":"c","type":"function","function":{"name":"n","arguments":{}}})", "7"}) {
+    EXPECT_EQ(unfit(kHello, R"("assistant":[)" + call + "]"), Unfit::no_chat) << call;
+  }
+  EXPECT_EQ(unfit(kHello, R"("assistant":7)"), Unfit::no_chat);
 }
 
 TEST(TrainingExample, TakesTheTextOfOtherApis) {

@@ -47,6 +47,13 @@ TEST(ChatPrinter, PassesNoCommandToTheTerminal) {
   EXPECT_EQ(text, kThick + "\nassistant: a[2Jbcd\te\nfé\nuid: u\n" + kThick + "\n");
 }
 
+TEST(ChatPrinter, ShowsTextsInTheOrderInWhichTheyAreWritten) {
+  const std::string text =
+      printed(R"({"assistant":"\u2029a\u202ab\u202ec\u202f\u2065d\u2066e\u2069f\u206a","uid":"u",)"
+              R"("ended_by":"complete"})");
+  EXPECT_EQ(text, kThick + "\nassistant: \u2029abc\u202f\u2065def\u206a\nuid: u\n" + kThick + "\n");
+}
+
 TEST(ChatPrinter, PassesOverWhatIsNoChat) {
   EXPECT_EQ(printed(R"({"input":"x","uid":"u"})"), "");
   EXPECT_EQ(printed("[1]"), "");

@@ -11,67 +11,14 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "conversation_samples.hpp"
 #include "logged_lines.hpp"
 #include "support/run_task.hpp"
-#include "temporary_folder.hpp"
 
 namespace aifd::services {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using nlohmann::json;
-using protocol::ConversationApi;
-
-constexpr auto kLong = 60s;
-
-std::vector<json> records_of(const std::string& text) {
-  std::vector<json> records;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) records.push_back(json::parse(line));
-  return records;
-}
-
-ConversationStart start_of(std::string uid, std::string body = "question") {
-  ConversationStart start;
-  start.api = ConversationApi::general;
-  start.prefix = "openai";
-  start.note.uid = std::move(uid);
-  start.note.content_type = "text/plain";
-  start.body = std::move(body);
-  return start;
-}
-
-protocol::AnswerNote complete() {
-  protocol::AnswerNote note;
-  note.status = 200;
-  note.ended_by = "complete";
-  note.phase = "stream";
-  return note;
-}
-
-void answer(Conversation& conversation, std::initializer_list<std::string_view> pieces) {
-  conversation.head(200, "text/plain", "");
-  for (const std::string_view piece : pieces) conversation.piece(piece);
-  conversation.end(complete());
-}
-
-class ConversationLogTest : public testing::Test {
- protected:
-  ConversationLogTest() { options_.folder = folder_.path() / "Log"; }
-
-  std::string text() const { return read_bytes(path_); }
-  std::vector<json> records() const { return records_of(text()); }
-  void wait_for_lines(std::ptrdiff_t count) const {
-    for (std::string found; std::ranges::count(found, '\n') < count; found = text()) {
-      std::this_thread::yield();
-    }
-  }
-
-  TemporaryFolder folder_;
-  const fs::path path_ = folder_.path() / "Log" / "openai" / "general" / "general.log";
-  ConversationLogOptions options_;
-};
 
 TEST_F(ConversationLogTest, HasBothRecordsOfAnExchange) {
   ConversationLog log(options_);
@@ -212,6 +159,16 @@ TEST_F(ConversationLogTest, RotatesAndKeepsWhatItIsTold) {
   EXPECT_EQ(log.lost(), 0U);
 }
 
+TEST_F(ConversationLogTest, IsNotHeldUpByAPipeThatIsCalledAsRotatedFilesAre) {
+  options_.compress = true;
+  fs::create_directories(path_.parent_path());
+  const fs::path pipe = path_.parent_path() / "general.2026-01-01_00-00-00_000000.log";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  ConversationLog log(options_);
+  answer(*log.begin(start_of("1")), {});
+  EXPECT_TRUE(log.stop(kLong));
+}
+
 TEST_F(ConversationLogTest, OpensItsFilesAnewWhenTold) {
   ConversationLog log(options_);
   answer(*log.begin(start_of("1")), {});
@@ -237,55 +194,6 @@ TEST_F(ConversationLogTest, TakesNothingOnceItIsStopped) {
   conversation->end(complete());
   EXPECT_EQ(log.lost(), 2U);
   EXPECT_EQ(records().size(), 1U);
-}
-
-TEST_F(ConversationLogTest, OnAFullDiskCountsWhatIsLostAndGoesOn) {
-  fs::create_directories(path_.parent_path());
-  fs::create_symlink("/dev/full", path_);
-  const LoggedLines logged;
-  ConversationLog log(options_);
-  for (int i = 0; i < 3; ++i) answer(*log.begin(start_of("1")), {});
-  EXPECT_TRUE(log.stop(kLong));
-  EXPECT_EQ(log.lost(), 6U);
-  EXPECT_EQ(logged.count(), 2) << "when it begins, and what it came to";
-}
-
-TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
-  fs::create_directories(path_.parent_path());
-  fs::create_symlink("/dev/full", path_);
-  options_.waits = true;
-  const LoggedLines logged;
-  ConversationLog log(options_);
-  answer(*log.begin(start_of("1")), {});
-  EXPECT_TRUE(log.stop(kLong));
-  EXPECT_EQ(log.lost(), 2U);
-}
-
-TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
-  write_bytes(options_.folder, "a file in the way");
-  options_.waits = true;
-  options_.queue_bytes = 1;
-  const LoggedLines logged;
-  asio::io_context loop;
-  chain::Stopper stopper;
-  ConversationLog log(options_);
-  EXPECT_TRUE(log.has_room());
-  answer(*log.begin(start_of("1")), {"one"});
-  EXPECT_FALSE(log.has_room());
-  answer(*log.begin(start_of("2")), {"two"});
-  test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
-  loop.poll();
-  EXPECT_FALSE(waiting.finished());
-  fs::remove(options_.folder);
-  log.reopen();
-  loop.run();
-  EXPECT_TRUE(waiting.take());
-  EXPECT_TRUE(log.has_room());
-  EXPECT_TRUE(log.stop(kLong));
-  EXPECT_EQ(log.lost(), 0U);
-  ASSERT_EQ(records().size(), 4U);
-  EXPECT_EQ(records()[1].at("response"), "one");
-  EXPECT_EQ(records()[3].at("response"), "two");
 }
 
 TEST_F(ConversationLogTest, HasWholeLinesOfManyThreadsInOrder) {
@@ -326,158 +234,6 @@ TEST_F(ConversationLogTest, HasWholeLinesOfManyThreadsInOrder) {
   }
   EXPECT_EQ(next.size(), std::size_t{kThreads});
   for (const auto& [thread, count] : next) EXPECT_EQ(count, 2 * kEach) << thread;
-}
-
-// A log whose disk hangs: a pipe that nobody reads.
-class StuckConversationLog : public ConversationLogTest {
- protected:
-  void SetUp() override {
-    before_ = std::signal(SIGPIPE, SIG_IGN);  // as the daemon does
-    fs::create_directories(path_.parent_path());
-    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
-    options_.queue_bytes = 1;
-  }
-  void TearDown() override {
-    std::signal(SIGPIPE, before_);
-    if (reader_.joinable()) reader_.join();
-  }
-
-  // From now on the disk works; what was written is in read_ once the log is gone.
-  void free() {
-    reader_ = std::thread([this] {
-      const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-      std::array<char, 65536> buffer{};
-      for (;;) {
-        const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
-        if (count <= 0) break;
-        read_.append(buffer.data(), static_cast<std::size_t>(count));
-      }
-      ::close(descriptor);
-    });
-  }
-  std::vector<json> read_records() {
-    reader_.join();
-    return records_of(read_);
-  }
-
-  std::thread reader_;
-  std::string read_;
-  const LoggedLines logged_;
-
- private:
-  void (*before_)(int) = SIG_DFL;
-};
-
-TEST_F(StuckConversationLog, DropsWhatFindsNoRoomAndCountsIt) {
-  {
-    ConversationLog log(options_);
-    EXPECT_TRUE(log.has_room());
-    const auto conversation = log.begin(start_of("1"));
-    ASSERT_NE(conversation, nullptr);
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(log.begin(start_of("2")), nullptr);
-    EXPECT_EQ(log.lost(), 5U);
-    EXPECT_TRUE(log.has_room()) << "who is not to wait need not ask";
-    EXPECT_EQ(logged_.count(), 1);
-    conversation->head(200, "text/plain", "");
-    conversation->piece(std::string(20'000, 'x'));
-    conversation->piece("after what is lost nothing makes sense");
-    conversation->end(complete());
-    EXPECT_FALSE(log.stop(0ms));
-    free();
-    EXPECT_TRUE(log.stop(kLong));
-    EXPECT_EQ(log.lost(), 5U);
-    EXPECT_EQ(logged_.count(), 2);
-  }
-  const std::vector<json> found = read_records();
-  ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0].at("uid"), "1");
-  EXPECT_EQ(found[1].at("uid"), "1");
-  EXPECT_EQ(found[1].at("status"), 200) << "the head is not lost";
-  EXPECT_EQ(found[1].at("truncated"), true);
-}
-
-TEST_F(StuckConversationLog, LosesTheLastPieceOfAnAnswerButNotItsEnd) {
-  {
-    ConversationLog log(options_);
-    const auto conversation = log.begin(start_of("1"));
-    answer(*conversation, {"lost"});
-    free();
-  }
-  const std::vector<json> found = read_records();
-  ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[1].at("truncated"), true);
-  EXPECT_EQ(found[1].at("ended_by"), "complete");
-}
-
-TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
-  options_.waits = true;
-  asio::io_context loop;
-  chain::Stopper stopper;
-  {
-    ConversationLog log(options_);
-    EXPECT_TRUE(test::run_task(log.wait_for_room(stopper)));
-    const auto conversation = log.begin(start_of("1"));
-    EXPECT_FALSE(log.has_room());
-    test::Running<Result<void>> first(loop, log.wait_for_room(stopper));
-    test::Running<Result<void>> second(loop, log.wait_for_room(stopper));
-    loop.poll();
-    EXPECT_FALSE(first.finished());
-    answer(*conversation, {std::string(20'000, 'x'), "all"});
-    free();
-    loop.run();
-    EXPECT_TRUE(first.take());
-    EXPECT_TRUE(second.take());
-    EXPECT_TRUE(log.has_room());
-    EXPECT_EQ(log.lost(), 0U);
-  }
-  const std::vector<json> found = read_records();
-  ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[1].at("response"), std::string(20'000, 'x') + "all");
-  EXPECT_FALSE(found[1].contains("truncated"));
-}
-
-TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
-  options_.waits = true;
-  asio::io_context loop;
-  chain::Stopper stopper;
-  ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
-  test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
-  loop.poll();
-  stopper.stop({ErrorKind::client_gone, ErrorSource::client, false, ""});
-  loop.poll();
-  const Result<void> result = waiting.take();
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().kind, ErrorKind::client_gone);
-  free();
-}
-
-TEST_F(StuckConversationLog, LetsGoWhoeverWaitsWhenItIsStopped) {
-  options_.waits = true;
-  asio::io_context loop;
-  chain::Stopper stopper;
-  ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
-  test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
-  loop.poll();
-  EXPECT_FALSE(log.stop(0ms));
-  loop.run();
-  EXPECT_TRUE(waiting.take());
-  free();
-}
-
-TEST_F(StuckConversationLog, MayBeWaitedForByALoopThatEnds) {
-  options_.waits = true;
-  chain::Stopper stopper;
-  ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
-  {
-    asio::io_context loop;
-    test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
-    loop.poll();
-    EXPECT_FALSE(waiting.finished());
-  }
-  free();
 }
 
 }  // namespace

@@ -142,7 +142,8 @@ Task<void> Stress::call(Lead lead, unsigned key, Random random) {
   SharedAnswer& sink = *lead.answer();
   chain::Stopper stopper;
   const LoopExecutor loop = co_await asio::this_coro::executor;
-  sink.begin(loop, stopper);
+  const chain::Outcome progress;
+  sink.begin(loop, stopper, progress);
   const Result<void> result = co_await send(sink, stopper, key, random);
   sink.end(result, {});
 }

@@ -189,6 +189,11 @@ TEST_F(LineWriterPipe, ThatNobodyReadsDropsWholeLinesCountsThemAndLetsTheWriterE
   EXPECT_LT(steady_clock::now() - start, seconds(10)) << "a full pipe must not hold the end up";
 }
 
+TEST_F(LineWriterPipe, WithAPathDoesNotHoldTheEndUpEither) {
+  LineWriter writer(::dup(ends_[1]), "a path");
+  for (int i = 0; i < 100; ++i) writer.add(std::string(10'000, 'x') + "\n");
+}
+
 TEST_F(LineWriterPipe, WhoseReaderHasGoneLetsTheWriterEnd) {
   close_end(0);
   LineWriter writer(ends_[1], "");

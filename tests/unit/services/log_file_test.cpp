@@ -1,6 +1,8 @@
 #include "log_file.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -156,6 +158,39 @@ TEST_F(LogFileTest, DoesNotRenameWhatSomebodyElsePutThere) {
   log.append("next\n", now_);
   EXPECT_EQ(read_bytes(path_), "new\nnext\n");
   EXPECT_EQ(files(), 1U);
+}
+
+TEST_F(LogFileTest, IsLockedAgainstBeingPackedUntilItIsRotated) {
+  LogFile log = make(10);
+  log.append("12345678\n", now_);
+  const int first = ::open(path_.c_str(), O_RDONLY);
+  EXPECT_NE(::flock(first, LOCK_EX | LOCK_NB), 0);
+  log.append("next\n", now_);
+  EXPECT_EQ(::flock(first, LOCK_EX | LOCK_NB), 0);
+  ::close(first);
+}
+
+TEST_F(LogFileTest, DoesNotWriteToWhatIsBeingPacked) {
+  fs::create_directories(path_.parent_path());
+  write_bytes(path_, "line\n");
+  const int packer = ::open(path_.c_str(), O_RDONLY);
+  ASSERT_EQ(::flock(packer, LOCK_EX), 0);
+  LogFile log = make();
+  EXPECT_EQ(log.append("late\n", now_), 0U);
+  fs::rename(path_, rotated(0));
+  EXPECT_EQ(log.append("late\n", now_ + seconds(1)), 5U);
+  EXPECT_EQ(read_bytes(path_), "late\n");
+  ::close(packer);
+}
+
+TEST_F(LogFileTest, ReopenedInVainTriesAgainAtOnce) {
+  LogFile log = make();
+  log.append("one\n", now_);
+  fs::remove_all(folder_.path() / "openai");
+  write_bytes(folder_.path() / "openai", "a file in the way");
+  log.reopen(now_);
+  fs::remove(folder_.path() / "openai");
+  EXPECT_EQ(log.append("two\n", now_), 4U);
 }
 
 TEST_F(LogFileTest, TriesAFolderThatCannotBeMadeOnceASecond) {

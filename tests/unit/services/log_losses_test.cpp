@@ -24,7 +24,7 @@ class LogLossesTest : public testing::Test {
 
 TEST_F(LogLossesTest, HaveNothingToSayWhereNothingIsLost) {
   losses_.fine();
-  losses_.finish();
+  losses_.finish(true);
   EXPECT_EQ(lines_, Lines{});
   EXPECT_EQ(losses_.fine_at(), Clock::time_point::max());
 }
@@ -49,15 +49,23 @@ TEST_F(LogLossesTest, AreSaidWhenTheyBeginAndOnceNothingWasLostForAWhile) {
 
 TEST_F(LogLossesTest, AreNoneWhereItOnlyHadToWait) {
   losses_.add(Lost::nothing, 0, "no room");
-  losses_.finish();
+  losses_.finish(true);
   EXPECT_EQ(lines_, (Lines{kBegun, "the conversation log is written again; nothing was lost"}));
+}
+
+TEST_F(LogLossesTest, AreNotOverWhereTheEndCannotBeWritten) {
+  losses_.add(Lost::record, 2, "no room");
+  losses_.finish(false);
+  EXPECT_EQ(lines_, (Lines{kBegun,
+                           "the conversation log ends in trouble; lost were 0 exchanges, "
+                           "2 records and parts of 0 answers"}));
 }
 
 TEST_F(LogLossesTest, BeginAnewAfterTheirEnd) {
   losses_.add(Lost::exchange, 5, "no room");
-  losses_.finish();
+  losses_.finish(true);
   losses_.add(Lost::exchange, 1, "no room");
-  losses_.finish();
+  losses_.finish(true);
   EXPECT_EQ(lines_.size(), 4U);
   EXPECT_NE(lines_.back().find("lost were 1 exchanges"), std::string::npos);
   EXPECT_EQ(losses_.lost(), 6U);

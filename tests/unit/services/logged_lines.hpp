@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <sstream>
+#include <string_view>
 
 namespace aifd::services {
 
@@ -18,6 +19,7 @@ class LoggedLines {
   }
   ~LoggedLines() { spdlog::set_default_logger(before_); }
 
+  bool have(std::string_view text) const { return text_.str().find(text) != std::string::npos; }
   std::ptrdiff_t count() const {
     const std::string text = text_.str();
     return std::count(text.begin(), text.end(), '\n');

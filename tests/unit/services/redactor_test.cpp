@@ -29,8 +29,13 @@ TEST(Redactor, LeavesARecordWithoutAnythingToMaskByteForByte) {
 
 TEST(Redactor, MasksSecretsInValuesAndNames) {
   EXPECT_EQ(
-      redacted(R"({"a":"my sk-12345, sk-12345!","sk-12345":[{"b":"sk-12345"}]})", {}, {"sk-12345"}),
-      R"({"a":"my ***, ***!","***":[{"b":"***"}]})");
+      redacted(R"({"a":"my sk-12345, sk-12345!","b":[{"sk-12345":"sk-12345"}]})", {}, {"sk-12345"}),
+      R"({"a":"my ***, ***!","b":[{"***":"***"}]})");
+}
+
+TEST(Redactor, LeavesTheRecordsOwnNamesAndWhatIsNoText) {
+  EXPECT_EQ(redacted(R"({"messages":"messages","flag":true})", {}, {"messages", "true"}),
+            R"({"messages":"***","flag":true})");
 }
 
 TEST(Redactor, MasksTheLongerOfTwoSecretsThatBeginAlike) {
@@ -120,6 +125,32 @@ TEST(Redactor, MasksTheWholeTextWhereAPatternTakesTooLong) {
   std::string record = R"({"a":"some words","b":"else"})";
   Redactor({"words"}, std::chrono::milliseconds(0)).redact(record, {});
   EXPECT_EQ(record, R"({"a":"***","b":"else"})");
+}
+
+TEST(Redactor, FindsInLongTextsWhatLiesWhereTheirPiecesMeet) {
+  constexpr std::size_t kPiece = std::size_t{256} << 10;
+  for (std::size_t before = kPiece - 20; before < kPiece + 5; ++before) {
+    const std::string left(before, ' ');
+    EXPECT_EQ(redacted(R"({"a":")" + left + R"(sk-0123456789 end"})", {"sk-[0-9]+"}),
+              R"({"a":")" + left + R"(*** end"})");
+  }
+}
+
+TEST(Redactor, SeesLongTextsAsWhole) {
+  const std::string all(1'000'000, 'a');
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"(b"})", {"a+"}), R"({"a":"***b"})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"a$"}),
+            R"({"a":")" + all.substr(1) + R"(***"})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"^a"}),
+            R"({"a":"***)" + all.substr(1) + R"("})");
+  EXPECT_EQ(redacted(R"({"a":")" + all + R"("})", {"\\Ba\\b"}),
+            R"({"a":")" + all.substr(1) + R"(***"})");
+}
+
+TEST(Redactor, LooksAtTheClockWithinALongText) {
+  std::string record = R"({"a":")" + std::string(1'000'000, 'a') + R"("})";
+  Redactor({"b"}, std::chrono::milliseconds(0)).redact(record, {});
+  EXPECT_EQ(record, R"({"a":"***"})");
 }
 
 TEST(Redactor, GoesOnWithoutAPatternThatIsNone) {

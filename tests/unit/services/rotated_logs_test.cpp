@@ -1,7 +1,10 @@
 #include "rotated_logs.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include <condition_variable>
@@ -36,8 +39,11 @@ class RotatedLogsTest : public testing::Test {
   // The name of the file rotated in that year.
   static std::string name(int year) { return "chat." + std::to_string(year) + kRest; }
 
-  void make(const std::string& name, std::string_view bytes = "line\n") const {
-    write_bytes(folder_.path() / name, bytes);
+  // Its last line is of that hour.
+  void make(const std::string& name, std::string_view bytes = "line\n", int hour = 0) const {
+    const fs::path path = folder_.path() / name;
+    write_bytes(path, bytes);
+    fs::last_write_time(path, fs::file_time_type(std::chrono::hours(hour)));
   }
   std::string tidy(RotatedLogsOptions options) const {
     return tidy_rotated(folder_.path() / "chat.log", options, stop_);
@@ -56,9 +62,60 @@ class RotatedLogsTest : public testing::Test {
 };
 
 TEST_F(RotatedLogsTest, KeepsTheNewest) {
-  for (const int year : {2023, 2021, 2024, 2022}) make(name(year));
+  for (const int year : {2023, 2021, 2024, 2022}) make(name(year), "line\n", year);
   EXPECT_EQ(tidy({.keep = 2}), "");
   EXPECT_EQ(names(), (std::set{name(2023), name(2024)}));
+}
+
+TEST_F(RotatedLogsTest, GoesByTheirLastLinesWhereNamesRepeatAnHour) {
+  make(name(2021), "line\n", 2);
+  make(name(2022), "line\n", 1);
+  make(name(2023) + ".zst", "line\n", 3);
+  EXPECT_EQ(tidy({.keep = 2}), "");
+  EXPECT_EQ(names(), (std::set{name(2021), name(2023) + ".zst"}));
+}
+
+TEST_F(RotatedLogsTest, LeavesAFileThatIsWrittenToForLater) {
+  make(name(2021));
+  make(name(2022));
+  const int writer = ::open((folder_.path() / name(2021)).c_str(), O_WRONLY | O_APPEND);
+  ASSERT_EQ(::flock(writer, LOCK_SH), 0);
+  EXPECT_EQ(tidy({.compress = true}), "");
+  EXPECT_EQ(names(), (std::set{name(2021), name(2022) + ".zst"}));
+  ASSERT_EQ(::write(writer, "late\n", 5), 5);
+  ::close(writer);
+  EXPECT_EQ(tidy({.compress = true}), "");
+  EXPECT_EQ(names(), (std::set{name(2021) + ".zst", name(2022) + ".zst"}));
+  EXPECT_EQ(unpacked(folder_.path() / (name(2021) + ".zst")), "line\nlate\n");
+}
+
+TEST_F(RotatedLogsTest, LeavesWhatAnotherIsCompressing) {
+  make(name(2021));
+  make(name(2021) + ".zst.tmp");
+  const int other = ::open((folder_.path() / (name(2021) + ".zst.tmp")).c_str(), O_WRONLY);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  EXPECT_EQ(tidy({.compress = true}), "");
+  EXPECT_EQ(names(), (std::set{name(2021), name(2021) + ".zst.tmp"}));
+  ::close(other);
+}
+
+TEST_F(RotatedLogsTest, PassesOverWhatIsNoFile) {
+  const std::string pipe = name(2021);
+  ASSERT_EQ(::mkfifo((folder_.path() / pipe).c_str(), 0600), 0);
+  fs::create_directory(folder_.path() / name(2022));
+  make(name(2023));
+  make(name(2024));
+  EXPECT_EQ(tidy({.keep = 2, .compress = true}), "");
+  EXPECT_EQ(names(), (std::set{pipe, name(2022), name(2023) + ".zst", name(2024) + ".zst"}));
+}
+
+TEST_F(RotatedLogsTest, GoesOnBehindAFileThatMakesTrouble) {
+  make(name(2021));
+  fs::create_directory(folder_.path() / (name(2021) + ".zst"));
+  make(name(2021) + ".zst/in the way");
+  make(name(2022));
+  EXPECT_NE(tidy({.compress = true}).find(name(2021)), std::string::npos);
+  EXPECT_TRUE(fs::exists(folder_.path() / (name(2022) + ".zst")));
 }
 
 TEST_F(RotatedLogsTest, CountsCompressedOnesTooAndOneInBothFormsOnce) {

@@ -36,7 +36,7 @@ class ScriptedCall {
   ScriptedCall(const ScriptedCall&) = delete;
   ScriptedCall& operator=(const ScriptedCall&) = delete;
 
-  void begin() { sink_->begin(loop_->get_executor(), stopper_); }
+  void begin() { sink_->begin(loop_->get_executor(), stopper_, progress_); }
   void head(std::string_view content_type = "application/json", int status = 200) {
     sink_->head(answer_head(status, content_type), {protocol::BodyKind::chunked, 0}, {});
   }
@@ -66,12 +66,14 @@ class ScriptedCall {
     return stopper_.stopped();
   }
   chain::Stopper& stopper() noexcept { return stopper_; }
+  chain::Outcome& progress() noexcept { return progress_; }
   // With all that waits on it, as a worker's that ends.
   void destroy_loop() { loop_.reset(); }
 
  private:
   std::unique_ptr<asio::io_context> loop_;
   chain::Stopper stopper_;
+  chain::Outcome progress_;
   std::unique_ptr<test::Running<Result<void>>> room_;
   std::shared_ptr<SharedAnswer> sink_;
 };

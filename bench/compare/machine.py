@@ -1,0 +1,40 @@
+"""The machine, and the versions of what was measured."""
+import os
+import pathlib
+import platform
+import re
+import subprocess
+
+
+def cpu_model():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return re.sub(r"\s+", " ", line.split(":", 1)[1]).strip()
+    return platform.machine()
+
+
+def memory_gib():
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+
+
+def system():
+    for line in pathlib.Path("/etc/os-release").read_text().splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.split("=", 1)[1].strip('"')
+    return platform.system()
+
+
+def first_line(*command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
+        return done.stdout.strip().splitlines()[0]
+    except (OSError, IndexError, subprocess.TimeoutExpired):
+        return None
+
+
+def describe(place):
+    versions = {"aifd": first_line(place.binary, "--version"), "nginx": first_line("nginx", "-v"),
+                "haproxy": first_line("haproxy", "-v")}
+    return {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_gib": memory_gib(), "kernel": platform.release(),
+            "system": system(), "load_before": os.getloadavg()[0],
+            "versions": {name: version for name, version in versions.items() if version}}

@@ -1,0 +1,103 @@
+"""The results as Markdown."""
+from .targets import check
+
+TIMES = {"latency_us": "latency", "event_delay_us": "delay of an event", "first_byte_us": "first byte"}
+
+
+def number(value):
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def ratio(entry, reference):
+    found = (entry or {}).get(f"x_{reference}")
+    return f"{found['median']:.2f} ({found['min']:.2f}–{found['max']:.2f})" if found else "–"
+
+
+def value(entry):
+    return number(entry["median"]) if entry else "–"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
+
+
+def cpu_row(contender, figures):
+    cpu = figures.get("cpu_us")
+    return [contender.title, value(figures["rate"]), value(cpu), ratio(cpu, "nginx"), ratio(cpu, "relay"),
+            f"{figures['busy']['median']:.0%}"]
+
+
+def times_row(contender, figures):
+    return [contender.title, *(value(figures[name]) for name in ("p50", "p99", "p999")),
+            *(ratio(figures.get(name), "nginx") for name in ("p50", "p99", "added_p50", "added_p99"))]
+
+
+def scenario_table(scenario, found, contenders, failed):
+    cpu_rows, times_rows = [], []
+    for contender in contenders:
+        if contender.name in found:
+            cpu_rows.append(cpu_row(contender, found[contender.name]))
+            times_rows.append(times_row(contender, found[contender.name]))
+        elif (scenario.name, contender.name) in failed:
+            cpu_rows.append([contender.title, "failed"] + ["–"] * 4)
+    cpu = table(["", "requests/s", f"CPU µs / {scenario.unit}", "× nginx", "× relay", "core busy"], cpu_rows)
+    times = table([f"{TIMES[scenario.times]}, µs", "p50", "p99", "p99.9", "p50 × nginx", "p99 × nginx",
+                   "added p50 × nginx", "added p99 × nginx"], times_rows)
+    return f"## {scenario.title}\n\n{slow_note(scenario, contenders, found)}{cpu}\n{times}"
+
+
+def slow_note(scenario, contenders, found):
+    if not scenario.slow_load or not any(each.slow and each.name in found for each in contenders):
+        return ""
+    load = ", ".join(f"{name} {size}" for name, size in scenario.slow_load.items())
+    return f"The gateways in script languages get less to do: {load}.\n\n"
+
+
+def memory_table(memories, contenders):
+    if not memories:
+        return ""
+    rows = []
+    for contender in contenders:
+        found = memories.get(contender.name)
+        if found:
+            rows.append([contender.title, number(found["rest"] / 1024), number(found["connection"]), found["connections"],
+                         number(found["stream"]), found["streams"], number(found["after_streams"] / 1024)])
+    return "## Memory\n\nResident in the processes themselves; the kernel's socket buffers are not in it.\n\n" + table(
+        ["", "at rest, MiB", "an idle connection, KiB", "of", "an open stream, KiB", "of", "after both, MiB"], rows)
+
+
+def target_table(summaries, memories):
+    rows = [(what, number(found), must, aim, how) for what, found, must, aim, how in check(summaries, memories)]
+    return "## Targets of aifd\n\n" + table(["", "found", "must", "aim", ""], rows)
+
+
+def one_line(reason):
+    return " ".join(reason.split())[:400]
+
+
+def machine_lines(machine, options, contenders, absent, failed):
+    versions = "; ".join(f"{name}: {version}" for name, version in machine["versions"].items())
+    lines = [f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+             f"{machine['system']}, Linux {machine['kernel']}; load before: {machine['load_before']:.2f}",
+             f"- Versions: {versions}",
+             f"- {options.rounds} rounds of {options.seconds} s, interleaved; the proxy on core 0, mock and load on core 1. "
+             "Each figure is the median of the rounds; ratios are taken within a round, with their least and greatest.",
+             *(["- Gateways in script languages: in the first round alone."]
+               if options.extent != "full" and any(each.slow for each in contenders) else []),
+             f"- Measured: {', '.join(each.title for each in contenders)}"]
+    lines += [f"- Not measured: {title}: {one_line(reason)}" for title, reason in absent.items()]
+    lines += [f"- Failed: {name}, scenario {scenario}: {one_line(reason)}" for (scenario, name), reason in failed.items()]
+    if machine["load_before"] > 0.5:
+        lines.append("- **The machine was busy with other work. Do not quote these figures.**")
+    return "\n".join(lines) + "\n"
+
+
+def report(machine, options, scenarios, summaries, memories, contenders, absent, failed):
+    parts = [f"# aifd beside others, {options.date}\n", machine_lines(machine, options, contenders, absent, failed)]
+    parts.append(target_table(summaries, memories))
+    parts += [scenario_table(scenarios[name], found, contenders, failed) for name, found in summaries.items()]
+    parts.append(memory_table(memories, contenders))
+    return "\n".join(part for part in parts if part)
