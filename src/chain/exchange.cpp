@@ -14,6 +14,12 @@ bool is_success(int status) noexcept {
   return status >= 200 && status < 300;
 }
 
+bool is_readable(const protocol::Fields& fields) noexcept {
+  const std::string_view coding = fields.get("Content-Encoding");
+  return (coding.empty() || protocol::iequals(coding, "identity")) &&
+         !protocol::is_binary(protocol::media_type(fields));
+}
+
 }  // namespace
 
 std::string_view to_string(CacheUse use) noexcept {
@@ -57,10 +63,7 @@ std::string_view Exchange::keep(std::string text) {
 void Exchange::show_head(protocol::ResponseHead& head) {
   for (const auto& tap : taps_) tap->on_head(head);
   progress.status = head.status;
-  const std::string_view coding = head.fields.get("Content-Encoding");
-  const bool readable = (coding.empty() || protocol::iequals(coding, "identity")) &&
-                        !protocol::is_binary(protocol::media_type(head.fields));
-  if (counts_usage_ && is_success(head.status) && readable) usage_.emplace(dialect);
+  if (counts_usage_ && is_success(head.status) && is_readable(head.fields)) usage_.emplace(dialect);
 }
 
 Clock::time_point Exchange::show(std::string_view bytes) noexcept {

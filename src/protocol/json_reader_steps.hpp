@@ -34,9 +34,9 @@ inline JsonReader::Token JsonReader::read_after_value(char first) noexcept {
 
 inline JsonReader::Token JsonReader::read_name(char first) noexcept {
   if (first != '"') return refuse();
-  const Token name = read_string(Kind::name);
+  Token name = read_string(Kind::name);
   if (name.kind != Kind::name) return name;
-  if (skip_space() != ':') return refuse();
+  if (skip_space() != ':') return name = refuse();
   ++at_;
   expected_ = Expected::value;
   return name;
@@ -60,14 +60,9 @@ inline JsonReader::Token JsonReader::read_value(char first) noexcept {
 }
 
 inline JsonReader::Token JsonReader::read_string(Kind kind) noexcept {
-  bool has_escapes = false;
   std::size_t at = skip_plain_json(text_, at_ + 1);
-  while (at < text_.size() && text_[at] == '\\') {
-    const std::size_t length = json_escape_length(text_.substr(at), allowed_);
-    if (length == 0) return refuse();
-    has_escapes = true;
-    at = skip_plain_json(text_, at + length);
-  }
+  const bool has_escapes = at < text_.size() && text_[at] == '\\';
+  if (has_escapes) at = skip_escapes_json(text_, at, allowed_);
   if (at == text_.size() || text_[at] != '"') return refuse();
   expected_ = Expected::separator;
   return {kind, take(at + 1 - at_), has_escapes};

@@ -24,15 +24,8 @@ bool is_between(int unit, int first, int last) noexcept {
   return unit >= first && unit <= last;
 }
 
-std::size_t count_digits(std::string_view text, std::size_t at) noexcept {
-  const std::size_t begin = at;
-  while (at < text.size() && is_digit(text[at])) ++at;
-  return at - begin;
-}
-
-}  // namespace
-
-std::size_t json_escape_length(std::string_view text, Surrogates allowed) noexcept {
+// Of the escape that the text begins with; a pair of surrogates is one where both are needed.
+std::size_t escape_length(std::string_view text, Surrogates allowed) noexcept {
   constexpr std::string_view kShort = "\"\\/bfnrt";
   if (text.size() < 2) return kNone;
   if (kShort.find(text[1]) != std::string_view::npos) return 2;
@@ -42,6 +35,23 @@ std::size_t json_escape_length(std::string_view text, Surrogates allowed) noexce
   if (is_between(unit, 0xDC00, 0xDFFF)) return kNone;
   if (!is_between(unit, 0xD800, 0xDBFF)) return 6;
   return is_between(read_unit(text.substr(6)), 0xDC00, 0xDFFF) ? 12 : kNone;
+}
+
+std::size_t count_digits(std::string_view text, std::size_t at) noexcept {
+  const std::size_t begin = at;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return at - begin;
+}
+
+}  // namespace
+
+std::size_t skip_escapes_json(std::string_view text, std::size_t at, Surrogates allowed) noexcept {
+  while (at < text.size() && text[at] == '\\') {
+    const std::size_t length = escape_length(text.substr(at), allowed);
+    if (length == kNone) return at;
+    at = skip_plain_json(text, at + length);
+  }
+  return at;
 }
 
 std::size_t json_number_length(std::string_view text) noexcept {

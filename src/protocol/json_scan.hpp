@@ -1,5 +1,4 @@
-// The smallest parts of JSON (RFC 8259), each at the beginning of a text; what follows is not
-// looked at. Lengths are 0 for what is not valid.
+// The smallest parts of JSON (RFC 8259).
 #pragma once
 
 #include <cstddef>
@@ -9,11 +8,11 @@
 
 namespace aifd::protocol {
 
-// A stream may cut a text between the two escapes of a pair: each part then has a lone one.
+// Of the escapes of surrogates, two of which are one character. A stream may cut a text between
+// them: each part then has a lone one.
 enum class Surrogates { in_pairs, also_alone };
 
-// Where they are needed in pairs, a pair is one escape.
-std::size_t json_escape_length(std::string_view text, Surrogates allowed) noexcept;
+// Of what the text begins with, whatever follows; 0: it is not valid.
 std::size_t json_number_length(std::string_view text) noexcept;
 std::size_t json_literal_length(std::string_view text) noexcept;
 
@@ -27,5 +26,8 @@ inline std::size_t skip_plain_json(std::string_view text, std::size_t at) noexce
     return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20);
   });
 }
+
+// The same, from an escape on and with all that follow; stops at one that is not valid.
+std::size_t skip_escapes_json(std::string_view text, std::size_t at, Surrogates allowed) noexcept;
 
 }  // namespace aifd::protocol

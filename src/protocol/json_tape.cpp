@@ -11,6 +11,7 @@ namespace {
 using Kind = JsonReader::Kind;
 using Token = JsonReader::Token;
 
+constexpr std::size_t kUsualValues = 32;
 constexpr std::string_view kPassedOver = R"("logprobs")";
 
 }  // namespace
@@ -25,16 +26,17 @@ bool JsonTape::read(std::string_view text) {
 // Flat, since the reader's steps are cheaper than the calls of them.
 [[gnu::flatten]] bool JsonTape::take_tokens() {
   nodes_.clear();
+  nodes_.reserve(kUsualValues);
   names_.clear();
   open_ = 0;
   if (text_.size() >= std::numeric_limits<std::uint32_t>::max() / 2) return false;
   JsonReader reader(text_, JsonReader::Surrogates::also_alone);
-  std::string_view name;  // of the member whose value comes next
+  Token name{};  // of the member whose value comes next
   for (;;) {
     const Token token = reader.next();
     switch (token.kind) {
       case Kind::name:
-        name = token.text;
+        name = token;
         break;
       case Kind::end_object:
       case Kind::end_array:
@@ -51,17 +53,17 @@ bool JsonTape::read(std::string_view text) {
   }
 }
 
-bool JsonTape::add(JsonReader& reader, const Token& token, std::string_view name) {
+bool JsonTape::add(JsonReader& reader, const Token& token, const Token& name) {
   if (nodes_.size() == kMostValues) return false;
   const bool opens = token.kind == Kind::begin_object || token.kind == Kind::begin_array;
-  const bool is_passed_over = opens && name == kPassedOver;
+  const bool is_passed_over = opens && name.text == kPassedOver;
   const std::string_view value = is_passed_over ? reader.finish_value(token) : token.text;
   const auto at = static_cast<std::uint32_t>(nodes_.size());
   Node node{place(value), static_cast<std::uint32_t>(value.size()), at + 1, 0, 0, kind_of(value)};
-  if (!name.empty()) {
-    node.key_begin = place(name) + 1;
-    node.key_size = static_cast<std::uint32_t>(name.size() - 2);
-    if (name.find('\\') != std::string_view::npos) unescape_key(node, name);
+  if (!name.text.empty()) {
+    node.key_begin = place(name.text) + 1;
+    node.key_size = static_cast<std::uint32_t>(name.text.size() - 2);
+    if (name.has_escapes) unescape_key(node, name);
   }
   if (opens && !is_passed_over) {
     node.next = open_;
@@ -72,8 +74,8 @@ bool JsonTape::add(JsonReader& reader, const Token& token, std::string_view name
 }
 
 // What is found behind the text.
-void JsonTape::unescape_key(Node& node, std::string_view name) {
-  const std::string word = word_of({Kind::name, name, true});
+void JsonTape::unescape_key(Node& node, const Token& name) {
+  const std::string word = word_of(name);
   if (word.empty()) return;
   node.key_begin = static_cast<std::uint32_t>(text_.size() + names_.size());
   node.key_size = static_cast<std::uint32_t>(word.size());

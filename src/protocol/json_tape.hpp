@@ -51,8 +51,8 @@ class JsonTape {
   };
 
   bool take_tokens();
-  bool add(JsonReader& reader, const JsonReader::Token& token, std::string_view name);
-  void unescape_key(Node& node, std::string_view name);
+  bool add(JsonReader& reader, const JsonReader::Token& token, const JsonReader::Token& name);
+  void unescape_key(Node& node, const JsonReader::Token& name);
   void close(std::size_t end) noexcept;
   std::uint32_t place(std::string_view part) const noexcept {
     return static_cast<std::uint32_t>(part.data() - text_.data());

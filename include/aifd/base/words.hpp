@@ -64,6 +64,7 @@ template <class Mark>
     const Word marks = mark(load_word(text.data() + at, sizeof(Word)));
     if (marks != 0) return at + first_marked(marks);
   }
+  if (at == text.size()) return at;
   const Word marks = mark(load_word(text.data() + at, text.size() - at));
   return std::min(at + first_marked(marks), text.size());
 }

@@ -13,7 +13,8 @@ namespace aifd::protocol {
 // there is none. Compared with iequals (RFC 9110, 8.3.1).
 inline std::string_view media_type(const Fields& fields) noexcept {
   const std::string_view value = fields.get("Content-Type");
-  return value.substr(0, value.find_first_of("; \t"));
+  const auto ends = [](char c) { return c == ';' || c == ' ' || c == '\t'; };
+  return {value.begin(), std::ranges::find_if(value, ends)};
 }
 
 inline bool is_event_stream(std::string_view media_type) noexcept {

@@ -42,6 +42,7 @@ TEST(FindMarked, GivesTheFirstOfSeveral) {
 }
 
 TEST(FindMarked, StaysWithinTheText) {
+  EXPECT_EQ(find_special({}, 0), 0u);
   const std::string text = std::string(80, 'a') + '"';
   for (std::size_t size = 0; size <= 80; ++size) {
     for (std::size_t from = 0; from <= size; ++from) {
