@@ -142,9 +142,15 @@ std::optional<ConversationApi> ConversationLog::openai_api_of(std::string_view p
   return hears ? std::optional(ConversationApi::whisper) : std::nullopt;
 }
 
-// Of an upload the texts of its form alone.
+// Of an upload the texts of its form alone; what a general route's record has no place for is not
+// even held.
 Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
                                               services::ConversationStart& start) const {
+  if (start.api == ConversationApi::general &&
+      protocol::is_binary(protocol::media_type(exchange.request.fields))) {
+    start.note.body_bytes = exchange.framing.body.length;
+    co_return Result<void>{};
+  }
   const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes_);
   if (!whole) co_return whole.error();
   const std::string_view body = exchange.body.held();

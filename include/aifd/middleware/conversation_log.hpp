@@ -12,10 +12,10 @@
 
 namespace aifd::middleware {
 
-// Holds the request's body, as far as MAX_BUFFERED_BODY_BYTES goes, and hands a copy of it and of
-// the answer to the log, which reads them on its own thread. Logged are the POSTs to the known
-// paths of openai routes, and every request of general routes but those that ask for an upgrade.
-// Their answers are asked for unencoded.
+// Holds the request's body, as far as MAX_BUFFERED_BODY_BYTES goes (but for uploads on general
+// routes), and hands a copy of it and of the answer to the log, which reads them on its own thread.
+// Logged are the POSTs to the known paths of openai routes, and every request of general routes but
+// those that ask for an upgrade. Their answers are asked for unencoded.
 //
 // Behind all that may refuse, so that only what was let through is logged; before the cache, whose
 // answers are logged like any other.
@@ -29,8 +29,7 @@ class ConversationLog final : public chain::Middleware {
  private:
   std::optional<protocol::ConversationApi> api_of(const chain::Exchange& exchange) const;
   std::optional<protocol::ConversationApi> openai_api_of(std::string_view path) const;
-  Task<Result<void>> take_body(chain::Exchange& exchange,
-                               services::ConversationStart& start) const;
+  Task<Result<void>> take_body(chain::Exchange& exchange, services::ConversationStart& start) const;
 
   const config::Logs settings_;
   const std::string chat_;

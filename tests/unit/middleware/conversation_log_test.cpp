@@ -198,6 +198,18 @@ TEST_F(ConversationLogTest, ACodingThatTheBodyDoesNotHaveHidesNothing) {
   EXPECT_EQ(found[2]["shortened"], "coded");
 }
 
+TEST_F(ConversationLogTest, UploadsOnGeneralRoutesPassUnheld) {
+  TestExchange& exchange =
+      request("PUT /files\nContent-Type: application/octet-stream", "bytes", false);
+  ASSERT_TRUE(pass(exchange));
+  EXPECT_EQ(exchange->body.bytes_read(), 0U);
+  answer(exchange, "{}");
+  const std::vector<json> found = records("general");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0]["payload"], nullptr);
+  EXPECT_EQ(found[0]["payload_bytes"], 5);
+}
+
 TEST_F(ConversationLogTest, KeysOfTheExchangeAreMasked) {
   TestExchange& exchange = request(std::string(kChat) + "\nAuthorization: Bearer sk-upstream-key",
                                    R"({"messages":[{"role":"user","content":"fk-caller-key"}]})");
