@@ -1,10 +1,16 @@
 #include "aifd/app/services.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 
 #include "aifd/app/cache_store.hpp"
 #include "aifd/app/redis_tls.hpp"
 #include "aifd/app/terminal.hpp"
+#include "aifd/base/log.hpp"
 #include "aifd/middleware/benchmark.hpp"
 #include "aifd/services/chat_printer.hpp"
 
@@ -27,11 +33,35 @@ std::unique_ptr<services::LineWriter> make_console(const config::Logs& logs) {
   return std::move(services::LineWriter::open("stdout")).value();
 }
 
+// Why no file can be made in a folder that may have to be made itself; 0: it can, as far as one can
+// tell.
+int trouble_of_folder(std::filesystem::path folder) {
+  folder = std::filesystem::absolute(folder);
+  for (;;) {
+    if (::access(folder.c_str(), F_OK) == 0 || errno != ENOENT || folder == folder.parent_path()) {
+      break;
+    }
+    folder = folder.parent_path();
+  }
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) return ENOTDIR;
+  return ::access(folder.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+// Told at the start, not with the first conversation; it may be mended meanwhile.
+void warn_of_log_folder(const config::Logs& logs) {
+  const int trouble = logs.openai || logs.general ? trouble_of_folder(logs.folder) : 0;
+  if (trouble == 0) return;
+  log::warn("conversations cannot be written to {} (LOG_FOLDER) as it is now: {}", logs.folder,
+            std::strerror(trouble));
+}
+
 // The console outlives the log.
 std::unique_ptr<services::ConversationLog> make_conversation_log(const config::Settings& settings,
                                                                  services::LineWriter* console) {
   const config::Logs& logs = settings.logs;
   if (!logs.conversations()) return nullptr;
+  warn_of_log_folder(logs);
   services::ConversationLogOptions options;
   options.folder = logs.folder;
   options.queue_bytes = logs.queue_bytes;

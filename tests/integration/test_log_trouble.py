@@ -141,8 +141,11 @@ def test_a_folder_that_cannot_be_made(upstream, tmp_path):
     for folder in ("/proc/no/such/folder", str(place)):
         with logged(upstream, LOG_FOLDER=folder) as daemon:
             ask(daemon, 10)
-            said = eventually(lambda: [line for line in list(daemon.stderr) if folder in line], "a word about it")
+            def told(word):
+                return [line for line in list(daemon.stderr) if word in line and folder in line]
+            said = eventually(lambda: told("trouble"), "a word about it")
             assert len(said) < 5, said
+            assert folder.startswith("/proc") or told("(LOG_FOLDER)"), "already at the start, where it can be told"
     assert place.read_text() == "not a folder"
 
 
