@@ -99,7 +99,8 @@ void add_secrets_of_field(std::vector<std::string>& secrets, std::string_view va
   const std::string_view word = value.substr(value.find_last_of(" \t") + 1);
   secrets.emplace_back(word);
   if (word.size() == value.size()) return;
-  secrets.emplace_back(value);
+  const bool is_scheme_and_word = value.find_first_of(" \t") + 1 == value.size() - word.size();
+  if (!is_scheme_and_word) secrets.emplace_back(value);
   if (!istarts_with(value, "basic")) return;
   const std::optional<std::string> pair = decode_base64(word);
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;

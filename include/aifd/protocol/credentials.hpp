@@ -34,8 +34,9 @@ struct Credential {
 Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query);
 
 // All that may be a secret in a request, for logs to mask, in the forms in which it could be
-// repeated: of a secret field (see secret_names.hpp) its value, its last word and the password of
-// Basic; of a secret parameter its value as it came and decoded. Whatever find_credentials says.
+// repeated: of a secret field (see secret_names.hpp) its last word, its value where that is more
+// than a scheme and a word, and the password of Basic; of a secret parameter its value as it came
+// and decoded. Whatever find_credentials says.
 std::vector<std::string> secrets_in(const RequestHead& head, std::string_view query);
 
 // The key of a query as its owner knows it: SDKs percent-encode what they put there.
