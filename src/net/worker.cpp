@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "aifd/base/log.hpp"
+#include "aifd/base/thread_name.hpp"
 
 namespace aifd::net {
 namespace {
@@ -56,6 +57,7 @@ void Worker::add_listener(int listening_socket, const tcp& protocol) {
 }
 
 void Worker::run() {
+  name_this_thread("aifd-worker");
   loop_.run();
 }
 

@@ -5,6 +5,7 @@
 #include <exception>
 #include <utility>
 
+#include "aifd/base/thread_name.hpp"
 #include "sleeper.hpp"
 
 namespace aifd::services {
@@ -62,6 +63,7 @@ void Aside::add(std::shared_ptr<Job> job) {
 }
 
 void Aside::serve() {
+  name_this_thread("aifd-aside");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

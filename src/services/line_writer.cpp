@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include "aifd/base/log.hpp"
+#include "aifd/base/thread_name.hpp"
 
 namespace aifd::services {
 namespace {
@@ -108,6 +109,7 @@ std::uint64_t LineWriter::dropped() const noexcept {
 }
 
 void LineWriter::run() {
+  name_this_thread("aifd-lines");
   std::string batch;
   std::unique_lock lock(mutex_);
   for (;;) {

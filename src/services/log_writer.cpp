@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "aifd/base/thread_name.hpp"
+
 namespace aifd::services {
 namespace {
 
@@ -36,6 +38,7 @@ bool LogWriter::ends_within(std::chrono::milliseconds patience) {
 }
 
 void LogWriter::run() {
+  name_this_thread("aifd-chat-log");
   for (bool closed = false; !closed;) {
     LogQueue::Taken taken = queue_.take(wake_at());
     closed = taken.closed;

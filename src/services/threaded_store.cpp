@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "aifd/base/thread_name.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
 
 namespace aifd::services {
@@ -143,6 +144,7 @@ CacheStat ThreadedStore::stat() const {
 }
 
 void ThreadedStore::run() {
+  name_this_thread("aifd-cache");
   keeper_.ready();
   publish();
   opening_ = false;
