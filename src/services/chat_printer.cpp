@@ -115,10 +115,14 @@ void show_request(const Json& record, Block& block) {
     if (content.empty() && message.contains("tool_calls")) {
       content = compact(message["tool_calls"]);
     }
-    block.line(role, role + ": " + content);
+    block.line(role, std::string(role).append(": ").append(content));
   }
-  block.line("other", text_of(record, "ip") + "@" + text_of(record, "model") +
-                          " uid: " + text_of(record, "uid"));
+  std::string caller = text_of(record, "ip");
+  caller.append("@")
+      .append(text_of(record, "model"))
+      .append(" uid: ")
+      .append(text_of(record, "uid"));
+  block.line("other", caller);
   block.rule("other", '-', kRequestWidth);
 }
 
