@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from fake_openai import CALL, SPEECH, TEXT, USAGE
-from harness import ChatLog, Daemon, binary, clean_environment, eventually, routes
+from harness import ChatLog, Daemon, binary, clean_environment, routes
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
 
@@ -44,8 +44,7 @@ def ask_in_every_way(client):
 def test_all_is_logged_and_converted(daemon, client):
     ask_in_every_way(client)
     chats = ChatLog(daemon)
-    eventually(lambda: len(chats.records()) == 14, "seven pairs of records")
-    whole, tool, tool_stream, stream, responses, refused, cut = chats.exchanges()
+    whole, tool, tool_stream, stream, responses, refused, cut = chats.wait_for(7)
     assert whole.response["assistant"] == stream.response["assistant"] == responses.response["assistant"] == TEXT
     assert whole.response["usage"] == USAGE and whole.response["usage_source"] == "exact"
     assert stream.response["usage_source"] == "estimated" and stream.response["finish_reason"] == "stop"
@@ -55,8 +54,8 @@ def test_all_is_logged_and_converted(daemon, client):
     assert responses.request["messages"] == [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
     assert (refused.response["status"], refused.response["assistant"]) == (429, None)
     assert (cut.response["ended_by"], cut.response["assistant"]) == ("upstream", "half")
-    assert ChatLog(daemon, kind="embedding").exchanges()[0].request["input"] == ["a", "b"]
-    heard = ChatLog(daemon, kind="whisper").exchanges()[0]
+    assert ChatLog(daemon, kind="embedding").last(1).request["input"] == ["a", "b"]
+    heard = ChatLog(daemon, kind="whisper").last(1)
     assert heard.request["file"] == "talk.mp3" and heard.request["language"] == "de" and heard.response["text"]
     for folder, _, files in os.walk(chats.root):
         for file in files:
