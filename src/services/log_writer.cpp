@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 
 namespace aifd::services {
 namespace {
@@ -39,6 +39,7 @@ bool LogWriter::ends_within(std::chrono::milliseconds patience) {
 
 void LogWriter::run() {
   name_this_thread("aifd-chat-log");
+  let_others_go_first();
   for (bool closed = false; !closed;) {
     LogQueue::Taken taken = queue_.take(wake_at());
     closed = taken.closed;
