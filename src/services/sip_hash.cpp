@@ -3,11 +3,19 @@
 #include <bit>
 #include <random>
 
+#include "aifd/base/words.hpp"
+
 namespace aifd::services {
 namespace {
 
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
+
+  explicit SipState(const SipKey& key) noexcept
+      : v0(key[0] ^ 0x736f6d6570736575),
+        v1(key[1] ^ 0x646f72616e646f6d),
+        v2(key[0] ^ 0x6c7967656e657261),
+        v3(key[1] ^ 0x7465646279746573) {}
 
   void round() noexcept {
     v0 += v1;
@@ -27,6 +35,12 @@ struct SipState {
     round();
     v0 ^= word;
   }
+
+  std::uint64_t finish() noexcept {
+    v2 ^= 0xff;
+    for (int i = 0; i < 3; ++i) round();
+    return v0 ^ v1 ^ v2 ^ v3;
+  }
 };
 
 std::uint64_t word_at(const chain::CallerId& bytes, std::size_t offset) noexcept {
@@ -45,14 +59,21 @@ SipKey random_sip_key() {
 
 std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
                        std::uint32_t rule) noexcept {
-  SipState state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-                 key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573};
+  SipState state(key);
   state.take(word_at(caller, 0));
   state.take(word_at(caller, 8));
   state.take(std::uint64_t{caller.size() + sizeof rule} << 56 | rule);
-  state.v2 ^= 0xff;
-  for (int i = 0; i < 3; ++i) state.round();
-  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+  return state.finish();
+}
+
+std::uint64_t sip_hash(const SipKey& key, std::string_view text) noexcept {
+  SipState state(key);
+  const std::uint64_t length = text.size();
+  for (; text.size() >= sizeof(Word); text.remove_prefix(sizeof(Word))) {
+    state.take(load_word(text.data(), sizeof(Word)));
+  }
+  state.take(length << 56 | load_word(text.data(), text.size()));
+  return state.finish();
 }
 
 }  // namespace aifd::services
