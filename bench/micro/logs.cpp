@@ -94,8 +94,9 @@ std::function<void()> access_line() {
   outcome.head_received = outcome.started + std::chrono::microseconds(412'345);
   outcome.ended = outcome.started + std::chrono::microseconds(1'412'345);
   return [exchange, outcome] {
-    DoNotOptimize(middleware::access_line("2026-11-22T21:05:19.123+08:00", **exchange, outcome,
-                                          {"req_0123456789abcdef", false}));
+    TextBuffer text;
+    DoNotOptimize(middleware::access_line(text, "2026-11-22T21:05:19.123+08:00", **exchange,
+                                          outcome, {"req_0123456789abcdef", false}));
   };
 }
 
