@@ -5,26 +5,28 @@ import platform
 import re
 import subprocess
 
+from .place import Place
 
-def cpu_model():
+
+def cpu_model() -> str:
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return re.sub(r"\s+", " ", line.split(":", 1)[1]).strip()
     return platform.machine()
 
 
-def memory_gib():
+def memory_gib() -> int:
     return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
 
 
-def system():
+def system() -> str:
     for line in pathlib.Path("/etc/os-release").read_text().splitlines():
         if line.startswith("PRETTY_NAME="):
             return line.split("=", 1)[1].strip('"')
     return platform.system()
 
 
-def first_line(*command):
+def first_line(*command: str) -> str | None:
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
         return done.stdout.strip().splitlines()[0]
@@ -32,7 +34,7 @@ def first_line(*command):
         return None
 
 
-def describe(place):
+def describe(place: Place) -> dict:
     versions = {"aifd": first_line(place.binary, "--version"), "nginx": first_line("nginx", "-v"),
                 "haproxy": first_line("haproxy", "-v")}
     return {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_gib": memory_gib(), "kernel": platform.release(),
