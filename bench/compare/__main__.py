@@ -113,6 +113,7 @@ def run(options: argparse.Namespace, place: Place) -> int:
     absent |= fleet.absent
     scales = workers.measure_workers(place, contenders, options, absent, say) if "workers" in wanted else {}
     memories = memory.measure_memory(place, contenders, options.extent, absent, say) if "memory" in wanted else {}
+    about["others_after"] = machine.others_share()
     write(options, about, known, contenders, measured, memories, scales, absent)
     return 1 if measured.failed else 0
 

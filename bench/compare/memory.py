@@ -11,8 +11,9 @@ from .setups import PLAIN
 
 COUNTS = {"quick": (1000, 500), "default": (10_000, 10_000), "full": (10_000, 10_000)}  # connections, streams
 SHARE_OF_FILES = 0.45  # a proxy has two a stream, and nginx closes idle ones when 15 in 16 are in use
-SLOW_SHARE = 0.1       # of it for the gateways in script languages
+SLOW_SHARE = 0.01      # of it for the gateways in script languages: theirs close after 5 s without a request
 SETTLE_SECONDS = 1.0
+PATIENCE_SECONDS = "20"  # until all are open
 HELD = {"connection": ["--hold", "idle"],
         "stream": ["--hold", "streams", "--events", "2", "--gap-us", "600000000"]}
 
@@ -70,13 +71,14 @@ def growth(place: Place, contender: Contender, arguments: list[str], count: int,
 
 def hold(place: Place, contender: Contender, server: Server, arguments: list[str]) -> int:
     """Memory while all are open."""
-    arguments = [*arguments, "--ramp", "1", *contender.load_arguments(place, PLAIN)]
+    arguments = [*arguments, "--ramp", "1", "--patience", PATIENCE_SECONDS, *contender.load_arguments(place, PLAIN)]
     with subprocess.Popen(load_command(place, server.port, arguments), stdin=subprocess.PIPE, text=True,
                           stdout=subprocess.PIPE, preexec_fn=prepare({LOAD_CORE})) as load:
         first = load.stdout.readline()
         time.sleep(SETTLE_SECONDS)
         held = server.memory_kib()[0]
-        rest = load.communicate()[0]  # which closes its standard input, and so all that it holds
+        load.stdin.close()  # and so all that it holds
+        rest = load.stdout.read()
     if first.strip() != "READY" or load.returncode != 0:
         raise BenchError(f"{contender.title}, memory: {rest or first}")
     return held

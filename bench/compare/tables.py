@@ -8,6 +8,7 @@ from .scenarios import Scenario
 from .targets import check
 from .workers import shared_cores
 
+BUSY = 0.05  # of the machine with other work: then no figure counts
 TIMES = {"latency_us": "latency", "event_delay_us": "delay of an event", "first_byte_us": "first byte"}
 
 
@@ -113,7 +114,8 @@ def machine_lines(machine: dict, options: argparse.Namespace, contenders: list[C
                   failed: dict) -> str:
     versions = "; ".join(f"{name}: {version}" for name, version in machine["versions"].items())
     lines = [f"- Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
-             f"{machine['system']}, Linux {machine['kernel']}; load before: {machine['load_before']:.2f}",
+             f"{machine['system']}, Linux {machine['kernel']}; "
+             f"other work before and after: {machine['others_before']:.0%} and {machine['others_after']:.0%} of it",
              f"- Versions: {versions}",
              f"- {options.rounds} rounds of {options.seconds} s, interleaved; the proxy on core 0, mock and load on core 1. "
              "Each figure is the median of the rounds; ratios are taken within a round, with their least and greatest.",
@@ -122,7 +124,7 @@ def machine_lines(machine: dict, options: argparse.Namespace, contenders: list[C
              f"- Measured: {', '.join(each.title for each in contenders)}"]
     lines += [f"- Not measured: {title}: {one_line(reason)}" for title, reason in absent.items()]
     lines += [f"- Failed: {name}, scenario {scenario}: {one_line(reason)}" for (scenario, name), reason in failed.items()]
-    if machine["load_before"] > 0.5:
+    if max(machine["others_before"], machine["others_after"]) > BUSY:
         lines.append("- **The machine was busy with other work. Do not quote these figures.**")
     return "\n".join(lines) + "\n"
 
