@@ -122,6 +122,7 @@ class NginxLua(Nginx):
 
 class Haproxy(Contender):
     name, title = "haproxy", "HAProxy"
+    setups = (PLAIN, UPSTREAM_TLS, BOTH_TLS)
     logs = ("output",)
 
     def missing(self, place: Place) -> str | None:
@@ -129,8 +130,11 @@ class Haproxy(Contender):
 
     def command(self, place: Place, setup: Setup, port: int, folder: pathlib.Path) -> Command:
         path = folder / "haproxy.cfg"
-        path.write_text(proxies.HAPROXY.format(port=port, upstream=place.upstream_port(setup),
-                                               connections=place.connections // 2))
+        bind = proxies.HAPROXY_CLIENT_TLS.format(both=place.certificate_and_key)
+        server = proxies.HAPROXY_UPSTREAM_TLS.format(certificate=place.certificate)
+        path.write_text(proxies.HAPROXY.format(
+            port=port, upstream=place.upstream_port(setup), connections=place.connections // 2,
+            bind=bind if setup.client_tls else "", server=server if setup.upstream_tls else ""))
         return ["haproxy", "-db", "-f", path], {}
 
 

@@ -27,6 +27,7 @@ class Place:
         in_memory = shared.is_dir() and shutil.disk_usage(shared).free > ENOUGH_BYTES
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="aifd-bench-", dir=shared if in_memory else None))
         self.certificate, self.key = self.directory / "certificate.pem", self.directory / "key.pem"
+        self.certificate_and_key = self.directory / "both.pem"  # as HAProxy has them
         self.upstream: Server | None = None      # the mock
         self.tls_upstream: Server | None = None  # the same, over TLS
 
@@ -44,6 +45,7 @@ class Place:
                                "-out", self.certificate, "-keyout", self.key], capture_output=True, text=True)
         if done.returncode != 0:
             raise BenchError(f"openssl makes no certificate: {done.stderr[-300:]}")
+        self.certificate_and_key.write_text(self.certificate.read_text() + self.key.read_text())
 
     def upstream_port(self, setup: Setup) -> int:
         return (self.tls_upstream if setup.upstream_tls else self.upstream).port

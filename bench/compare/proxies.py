@@ -157,8 +157,10 @@ defaults
   timeout client 600s
   timeout server 600s
 frontend front
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{bind}
   default_backend back
 backend back
-  server mock 127.0.0.1:{upstream}
+  server mock 127.0.0.1:{upstream}{server}
 """
+HAPROXY_CLIENT_TLS = " ssl crt {both} ssl-min-ver TLSv1.2"
+HAPROXY_UPSTREAM_TLS = " ssl verify required ca-file {certificate} verifyhost localhost"
