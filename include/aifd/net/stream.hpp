@@ -92,6 +92,10 @@ class Stream {
     }
   }
 
+  // A read under TLS ends with its record; this reads on in what has arrived behind it, and waits
+  // for nothing. An error is left for the next read.
+  std::size_t read_arrived(std::span<char> into) noexcept;
+
   // Writes what the kernel takes at once and takes it off `buffers`; under TLS nothing.
   // would_block is no error here.
   void try_write(BufferList& buffers, error_code& ec);
