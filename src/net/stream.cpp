@@ -18,6 +18,7 @@ void BufferList::consume(std::size_t count) noexcept {
     count -= first.size();
     ++begin_;
   }
+  if (empty()) clear();
 }
 
 Stream::Stream(Socket socket) : socket_(std::move(socket)) {
@@ -41,6 +42,12 @@ Task<std::size_t> Stream::read_some(std::span<char> into, error_code& ec) {
   const ReadResult got = co_await read(into);
   ec = got.ec;
   co_return got.count;
+}
+
+std::size_t Stream::try_read(std::span<char> into) noexcept {
+  if (tls_) return 0;
+  const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+  return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 void Stream::try_write(BufferList& buffers, error_code& ec) {

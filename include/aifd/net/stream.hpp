@@ -92,6 +92,10 @@ class Stream {
     }
   }
 
+  // Reads what is here already; 0 also at an end or error, which the next read tells, and under
+  // TLS.
+  std::size_t try_read(std::span<char> into) noexcept;
+
   // Writes what the kernel takes at once and takes it off `buffers`; under TLS nothing.
   // would_block is no error here.
   void try_write(BufferList& buffers, error_code& ec);
