@@ -7,6 +7,11 @@
 #include <cerrno>
 
 namespace aifd::net {
+namespace {
+
+constexpr std::size_t kJoinedBytes = 4096;
+
+}  // namespace
 
 void BufferList::consume(std::size_t count) noexcept {
   while (count > 0 && begin_ < end_) {
@@ -50,11 +55,18 @@ std::size_t Stream::try_read(std::span<char> into) noexcept {
   return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
+// The kernel takes a few bytes in one place cheaper than in several, even with the copy.
+std::size_t Stream::write_at_once(const BufferList& buffers, error_code& ec) {
+  std::array<char, kJoinedBytes> joined;
+  if (asio::buffer_size(buffers) > joined.size()) return socket_.write_some(buffers, ec);
+  const std::size_t size = asio::buffer_copy(asio::buffer(joined), buffers);
+  return socket_.write_some(asio::buffer(joined.data(), size), ec);
+}
+
 void Stream::try_write(BufferList& buffers, error_code& ec) {
   ec = {};
   if (tls_ || buffers.empty()) return;
-  const std::size_t written = socket_.write_some(buffers, ec);
-  buffers.consume(written);
+  buffers.consume(write_at_once(buffers, ec));
   if (ec == asio::error::would_block || ec == asio::error::try_again) ec = {};
 }
 

@@ -112,6 +112,8 @@ class Stream {
   void reset() noexcept;
 
  private:
+  std::size_t write_at_once(const BufferList& buffers, error_code& ec);
+
   Socket socket_;
   std::unique_ptr<Tls> tls_;  // after socket_, which it refers to
 };
