@@ -1,9 +1,18 @@
 #include "aifd/chain/request_body.hpp"
 
+#include <algorithm>
+
 namespace aifd::chain {
 
 using protocol::BodyFraming;
 using protocol::BodyKind;
+
+namespace {
+
+// What a client says of its body's length is taken for granted up to here.
+constexpr std::uint64_t kReservedBytes = 256 * 1024;
+
+}  // namespace
 
 RequestBody::RequestBody(BodySource& source, BodyFraming framing)
     : source_(source), framing_(framing), source_ended_(framing.kind == BodyKind::none) {}
@@ -25,6 +34,7 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
       held_ = piece->bytes;
       break;
     }
+    if (copy_.empty()) copy_.reserve(std::min(framing_.length, kReservedBytes));
     copy_.append(piece->bytes);
     held_ = copy_;
   }

@@ -117,8 +117,9 @@ class Inspection {
   }
 
   Result<void> check_body() const {
-    const AskedModels asked = protocol::models_in_body(exchange_.request.fields.get("Content-Type"),
-                                                       path_, exchange_.body.held());
+    const AskedModels asked =
+        protocol::models_in_body(exchange_.request.fields.get("Content-Type"), path_,
+                                 exchange_.body.held(), [this] { return exchange_.body.peek(); });
     if (Result<void> checked = check(asked); !checked) return checked;
     if (asked.names.empty() && !named_in_path_) return denied(kNoModel);
     return {};

@@ -11,22 +11,30 @@ namespace {
 using chain::Piece;
 using protocol::BodyKind;
 
-constexpr std::size_t kFirstReadBytes = 16 * 1024;
-constexpr std::size_t kLargestReadBytes = 64 * 1024;
+constexpr std::size_t kReadBytes = 16 * 1024;
 
 }  // namespace
 
-ClientBody::ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing,
-                       Options options)
+ClientBody::ClientBody(Stream& stream, ClientInput& input, BlockPool& blocks,
+                       protocol::BodyFraming framing, Options options)
     : stream_(stream),
       input_(input),
+      blocks_(blocks),
       framing_(framing),
       options_(std::move(options)),
       ended_(framing.kind == BodyKind::none),
       continue_due_(options_.expects_continue && !ended_) {}
 
+ClientBody::~ClientBody() {
+  give_block_back();
+}
+
+void ClientBody::give_block_back() {
+  blocks_.give_back(std::move(block_));
+}
+
 std::uint64_t ClientBody::left() const noexcept {
-  if (ended_) return 0;
+  if (ended_ || decoder_.done()) return 0;
   if (framing_.kind == BodyKind::length) return framing_.length - received_;
   return std::numeric_limits<std::uint64_t>::max();
 }
@@ -36,11 +44,12 @@ bool ClientBody::ready() const noexcept {
 }
 
 std::optional<Result<Piece>> ClientBody::try_next() {
+  give_block_back();
   if (left() == 0) {
     end();
     return Piece{{}, true};
   }
-  return give(input_.take_buffered(left()));
+  return give(with_what_is_here(input_.take_buffered(left())));
 }
 
 Task<Result<Piece>> ClientBody::next() {
@@ -48,9 +57,24 @@ Task<Result<Piece>> ClientBody::next() {
   while (!piece) {
     const Result<std::span<char>> more = co_await read_more();
     if (!more) co_return more.error();
-    piece = give(*more);
+    piece = give(with_what_is_here(*more));
   }
   co_return *std::move(piece);
+}
+
+// Of a body that goes on behind these bytes the rest has often come, too: it is read behind them
+// and goes up in the same write. Such a piece is never the last, so that its block is back in the
+// pool before the answer is waited for.
+std::span<char> ClientBody::with_what_is_here(std::span<char> bytes) {
+  const bool goes_on =
+      framing_.kind == BodyKind::length ? bytes.size() < left() : bytes.size() >= kReadBytes;
+  const bool fits = !bytes.empty() && bytes.size() < BlockPool::kBlockBytes;
+  if (!goes_on || !fits || stream_.tls() != nullptr) return bytes;
+  block_ = blocks_.take();
+  const std::size_t room = std::min<std::uint64_t>(left(), BlockPool::kBlockBytes) - bytes.size();
+  std::ranges::copy(bytes, block_.get());
+  const std::size_t count = stream_.try_read({block_.get() + bytes.size(), room});
+  return {block_.get(), bytes.size() + count};
 }
 
 // nullopt where the bytes hold nothing but framing.
@@ -68,9 +92,10 @@ void ClientBody::end() {
 }
 
 Result<Piece> ClientBody::take(std::span<char> bytes) {
-  Result<Piece> piece = framing_.kind == BodyKind::chunked
-                            ? take_chunked(bytes)
-                            : Piece{{bytes.data(), bytes.size()}, bytes.size() == left()};
+  Result<Piece> piece =
+      framing_.kind == BodyKind::chunked
+          ? take_chunked(bytes)
+          : Piece{{bytes.data(), bytes.size()}, !block_ && bytes.size() == left()};
   if (!piece) return piece;
   received_ += piece->bytes.size();
   if (received_ > options_.max_bytes) {
@@ -83,28 +108,25 @@ Result<Piece> ClientBody::take_chunked(std::span<char> bytes) {
   const Result<protocol::ChunkedDecoder::Step> step = decoder_.decode(bytes);
   if (!step) return step.error();
   if (decoder_.done()) input_.give_back(bytes.subspan(step->consumed));
-  return Piece{step->payload, decoder_.done()};
+  const bool can_be_last = !block_ || step->payload.empty();
+  return Piece{step->payload, can_be_last && decoder_.done()};
 }
 
 Task<Result<std::span<char>>> ClientBody::read_more() {
   if (continue_due_) {
     if (Result<void> sent = co_await send_continue(); !sent) co_return sent.error();
   }
-  if (buffer_.empty()) {
-    buffer_.resize(kFirstReadBytes);
-  } else if (received_ > 2 * kLargestReadBytes && buffer_.size() < kLargestReadBytes) {
-    buffer_.resize(kLargestReadBytes);
-  }
-  const std::size_t want = std::min<std::uint64_t>(buffer_.size(), left());
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
+  const std::size_t want = std::min<std::uint64_t>(kReadBytes, left());
   error_code ec;
   if (options_.on_waiting) options_.on_waiting(true);
-  const std::size_t count = co_await input_.read_some({buffer_.data(), want}, ec);
+  const std::size_t count = co_await input_.read_some({buffer_.get(), want}, ec);
   if (options_.on_waiting) options_.on_waiting(false);
   if (ec) {
     co_return Error{ErrorKind::client_gone, ErrorSource::client, false,
                     "The client closed the connection before its request was complete."};
   }
-  co_return std::span<char>(buffer_.data(), count);
+  co_return std::span<char>(buffer_.get(), count);
 }
 
 Task<Result<void>> ClientBody::send_continue() {

@@ -186,7 +186,7 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
     request.framing.keep_alive = false;  // answered still: it was on its way
   }
 
-  ClientBody body(stream_, input_, request.framing.body,
+  ClientBody body(stream_, input_, context_.blocks, request.framing.body,
                   {.max_bytes = context_.settings.max_body_bytes,
                    .expects_continue = request.framing.expects_continue,
                    .on_waiting = [this](bool waits) { on_waiting_for_body(waits); },

@@ -135,19 +135,22 @@ void UpstreamExchange::write_head() {
       framing_, asks_upgrade_ ? exchange_.request.fields.get("Upgrade") : "", extra);
 }
 
-// The first bytes of the body share the head's write.
+// The first bytes of the body share the head's write; what follows without a wait goes at once.
 Result<bool> UpstreamExchange::begin_upload(BufferList& rest) {
   write_head();
   rest.add(head_);
   bool whole = framing_.kind == BodyKind::none;
-  if (!whole) {
-    if (const std::optional<Result<Piece>> piece = exchange_.body.try_next()) {
-      if (!*piece) return piece->error();
-      add_piece(rest, **piece);
-      whole = (*piece)->last;
+  bool must_wait = false;
+  do {
+    if (!whole) {
+      const std::optional<Result<Piece>> piece = exchange_.body.try_next();
+      must_wait = !piece;
+      if (piece && !*piece) return piece->error();
+      if (piece) add_piece(rest, **piece);
+      whole = piece && (*piece)->last;
     }
-  }
-  if (Result<void> written = connection_->try_write(rest); !written) return written.error();
+    if (Result<void> written = connection_->try_write(rest); !written) return written.error();
+  } while (rest.empty() && !whole && !must_wait);
   return whole;
 }
 

@@ -36,6 +36,7 @@ Worker::Worker(const Shared& shared)
       context_{loop_,
                ticker_,
                pool_,
+               blocks_,
                calls_,
                shared.settings,
                shared.chain,

@@ -115,27 +115,26 @@ AskedModels models_in_form(std::string_view content_type, std::string_view body)
   return asked;
 }
 
-AskedModels models_in_json(std::string_view path, std::string_view body) {
-  std::optional<JsonPeek> peek = peek_json(body);
-  if (!peek) return unclear(kNoObject);
+AskedModels models_in_json(std::string_view path, std::string_view body, const JsonPeek* peek) {
+  if (peek == nullptr) return unclear(kNoObject);
   if (!is_strict_outside_strings(body)) return unclear(kLooseJson);
   if (peek->model_unclear) return unclear(kOddModel);
   if (peek->more_models_unclear) return unclear(kOddList);
-  AskedModels asked{std::move(peek->more_models), {}};
-  if (peek->model) asked.names.push_back(*std::move(peek->model));
+  AskedModels asked{peek->more_models, {}};
+  if (peek->model) asked.names.push_back(*peek->model);
   const std::string spelled = percent_decode(path);
   const std::string_view action = ollama_action(spelled);
   if (action.empty()) return asked;
   if (action == "create" || action == "copy") return unclear(kMakesModel);
   if (peek->name_unclear) return unclear(kOddName);
-  if (peek->name) asked.names.push_back(*std::move(peek->name));
+  if (peek->name) asked.names.push_back(*peek->name);
   return asked;
 }
 
 }  // namespace
 
 AskedModels models_in_body(std::string_view content_type, std::string_view path,
-                           std::string_view body) {
+                           std::string_view body, const std::function<const JsonPeek*()>& peek) {
   const std::string_view type = main_value(content_type);
   if (!content_type.empty() && !is_media_type(type)) return unclear(kOddType);
   if (iequals(type, "multipart/form-data")) return models_in_form(content_type, body);
@@ -143,7 +142,7 @@ AskedModels models_in_body(std::string_view content_type, std::string_view path,
       hides_a_form_field(type, body)) {
     return unclear(kOddType);
   }
-  return models_in_json(path, body);
+  return models_in_json(path, body, peek());
 }
 
 }  // namespace aifd::protocol

@@ -14,7 +14,7 @@ BLOCK = os.urandom(1 << 20)
 MEGABYTES = 200
 
 
-@pytest.mark.parametrize("size", [0, 1, 1023, 65536, 65537, 3_000_001])
+@pytest.mark.parametrize("size", [0, 1, 1023, 5000, 65536, 65537, 131_071, 131_072, 131_073, 3_000_001])
 def test_content_length_both_ways(daemon, upstream, size):
     body = (BLOCK * 3)[:size]
     upstream.script(expect_request(), send(answer(body=body)))
@@ -51,6 +51,24 @@ def test_content_length_request_passes_as_it_arrives(daemon, upstream, client):
     client.send(b"cdef")
     assert client.read_response().status == 200
     assert request.body == b"abcdef"
+
+
+def test_rest_of_a_long_body_waits_for_the_client(daemon, upstream, client):
+    client.send(b"POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + BLOCK[:150_000])
+    request = upstream.wait_for_requests()[0]
+    upstream.wait_for(lambda: b"".join(piece for _, piece in request.pieces) == BLOCK[:150_000], "what was sent")
+    client.send(BLOCK[150_000:200_000] + b"GET /v1/y HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert client.read_response("POST").status == 200 and client.read_response().status == 200
+    assert request.body == BLOCK[:200_000] and upstream.requests[1].target == "/v1/y"
+
+
+@pytest.mark.parametrize("size", [5_000, 100_000, 300_000])
+def test_long_chunked_body_with_a_request_behind_it(daemon, upstream, client, size):
+    body = BLOCK[:size]
+    client.send(b"POST /v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + chunk(body) + LAST_CHUNK + b"GET /v1/y HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert client.read_response("POST").status == 200 and client.read_response().status == 200
+    assert upstream.requests[0].body == body and upstream.requests[1].target == "/v1/y"
 
 
 def test_chunk_extensions_and_odd_chunk_sizes_are_normalised(daemon, upstream, client):

@@ -4,9 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <vector>
+#include <memory>
 
 #include "aifd/chain/body_source.hpp"
+#include "aifd/net/block_pool.hpp"
 #include "aifd/net/client_input.hpp"
 #include "aifd/protocol/chunked.hpp"
 #include "aifd/protocol/framing.hpp"
@@ -23,7 +24,11 @@ class ClientBody final : public chain::BodySource {
     std::function<void()> on_end;          // once the last byte has been read
   };
 
-  ClientBody(Stream& stream, ClientInput& input, protocol::BodyFraming framing, Options options);
+  ClientBody(Stream& stream, ClientInput& input, BlockPool& blocks, protocol::BodyFraming framing,
+             Options options);
+  ClientBody(const ClientBody&) = delete;
+  ClientBody& operator=(const ClientBody&) = delete;
+  ~ClientBody() override;
 
   std::optional<Result<chain::Piece>> try_next() override;
   Task<Result<chain::Piece>> next() override;
@@ -34,6 +39,8 @@ class ClientBody final : public chain::BodySource {
   std::uint64_t left() const noexcept;
 
  private:
+  std::span<char> with_what_is_here(std::span<char> bytes);
+  void give_block_back();
   std::optional<Result<chain::Piece>> give(std::span<char> bytes);
   Result<chain::Piece> take(std::span<char> bytes);
   Result<chain::Piece> take_chunked(std::span<char> bytes);
@@ -43,11 +50,13 @@ class ClientBody final : public chain::BodySource {
 
   Stream& stream_;
   ClientInput& input_;
+  BlockPool& blocks_;
   protocol::BodyFraming framing_;
   Options options_;
   protocol::ChunkedDecoder decoder_;
-  std::vector<char> buffer_;
-  std::uint64_t received_ = 0;  // decoded
+  std::unique_ptr<char[]> buffer_;  // for what is waited for
+  BlockPool::Block block_;          // while a piece lies in it
+  std::uint64_t received_ = 0;      // decoded
   bool ended_;
   bool continue_due_;
 };

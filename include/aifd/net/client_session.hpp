@@ -13,6 +13,7 @@
 #include "aifd/chain/middleware.hpp"
 #include "aifd/chain/upstream_calls.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/net/block_pool.hpp"
 #include "aifd/net/client_body.hpp"
 #include "aifd/net/client_input.hpp"
 #include "aifd/net/client_sink.hpp"
@@ -28,6 +29,7 @@ struct SessionContext {
   asio::io_context& loop;
   Ticker& ticker;
   UpstreamPool& pool;
+  BlockPool& blocks;
   chain::UpstreamCalls& calls;
   const config::Settings& settings;
   const chain::Chain& chain;

@@ -96,6 +96,10 @@ class Stream {
   // for nothing. An error is left for the next read.
   std::size_t read_arrived(std::span<char> into) noexcept;
 
+  // Reads what is here already; 0 also at an end or error, which the next read tells, and under
+  // TLS.
+  std::size_t try_read(std::span<char> into) noexcept;
+
   // Writes what the kernel takes at once and takes it off `buffers`; under TLS nothing.
   // would_block is no error here.
   void try_write(BufferList& buffers, error_code& ec);
@@ -112,6 +116,8 @@ class Stream {
   void reset() noexcept;
 
  private:
+  std::size_t write_at_once(const BufferList& buffers, error_code& ec);
+
   Socket socket_;
   std::unique_ptr<Tls> tls_;  // after socket_, which it refers to
 };

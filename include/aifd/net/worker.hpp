@@ -9,6 +9,7 @@
 #include "aifd/base/lifecycle.hpp"
 #include "aifd/chain/middleware.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/net/block_pool.hpp"
 #include "aifd/net/client_session.hpp"
 #include "aifd/net/deadline.hpp"
 #include "aifd/net/detached_calls.hpp"
@@ -61,6 +62,7 @@ class Worker {
   asio::executor_work_guard<LoopExecutor> work_;
   Ticker ticker_;
   UpstreamPool pool_;
+  BlockPool blocks_;
   DetachedCalls calls_;
   std::mt19937_64 random_;
   SessionContext context_;

@@ -1,9 +1,12 @@
 // Which models a request names, wherever the providers' APIs let it name them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "aifd/protocol/json_peek.hpp"
 
 namespace aifd::protocol {
 
@@ -34,8 +37,10 @@ bool lists_models(std::string_view path);
 // Named by a body: a multipart form's "model", or a JSON object's "model", "models" and
 // "fallbacks"; at Ollama's own paths also "name". `content_type` decides only between a form and
 // JSON. A problem: what is neither, what servers may read in two ways, and Ollama's requests that
-// make a model from another (/api/create, /api/copy).
+// make a model from another (/api/create, /api/copy). `peek` is asked for a look into the body
+// where that is to be JSON, so that a look which somebody else had serves here too; null: it is
+// none.
 AskedModels models_in_body(std::string_view content_type, std::string_view path,
-                           std::string_view body);
+                           std::string_view body, const std::function<const JsonPeek*()>& peek);
 
 }  // namespace aifd::protocol

@@ -34,7 +34,7 @@ class ClientInputTest : public testing::Test {
   Result<std::string_view> read_head() { return test::run_task(loop_, input_.read_head()); }
 
   std::unique_ptr<ClientBody> body(BodyFraming framing, ClientBody::Options options) {
-    return std::make_unique<ClientBody>(stream_, input_, framing, std::move(options));
+    return std::make_unique<ClientBody>(stream_, input_, blocks_, framing, std::move(options));
   }
 
   std::unique_ptr<ClientBody> body(BodyFraming framing, std::uint64_t max_bytes = 1000) {
@@ -49,6 +49,7 @@ class ClientInputTest : public testing::Test {
   asio::io_context loop_;
   Stream stream_{Socket(loop_.get_executor())};
   ClientInput input_{stream_, loop_.get_executor()};
+  BlockPool blocks_;
   int ends_ = 0;
 };
 
@@ -130,6 +131,42 @@ TEST_F(ClientBodyTest, ThatIsChunkedLeavesTheNextRequestAlone) {
   EXPECT_EQ(*read_head(), kHead);
 }
 
+TEST_F(ClientBodyTest, ThatIsChunkedAndLongLeavesTheNextRequestAlone) {
+  const std::string text(20'000, 'x');
+  arrived(std::string(kHead) + "4e20\r\n" + text + "\r\n0\r\n\r\n" + std::string(kHead));
+  ASSERT_TRUE(read_head());
+  const auto chunked = body(kChunked, 30'000);
+  const auto piece = next(*chunked);
+  EXPECT_EQ(piece->bytes, text);
+  EXPECT_FALSE(piece->last);
+  const auto end = next(*chunked);
+  EXPECT_EQ(end->bytes, "");
+  EXPECT_TRUE(end->last);
+  EXPECT_TRUE(chunked->ended());
+  input_.finish_exchange();
+  EXPECT_EQ(*read_head(), kHead);
+}
+
+TEST_F(ClientBodyTest, ThatIsNothingButLongTrailersEndsWithoutAWait) {
+  arrived(std::string(kHead) + "0\r\nT: " + std::string(16'374, 'v') + "\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  const auto chunked = body(kChunked);
+  const auto piece = next(*chunked);
+  ASSERT_TRUE(piece);
+  EXPECT_EQ(piece->bytes, "");
+  EXPECT_TRUE(piece->last);
+}
+
+TEST_F(ClientBodyTest, OfWhichPartCameWithItsHeadIsNotYetWhole) {
+  arrived(std::string(kHead) + "hel");
+  ASSERT_TRUE(read_head());
+  const auto large = body(length(1'000'000), 2'000'000);
+  const auto piece = next(*large);
+  EXPECT_EQ(piece->bytes, "hel");
+  EXPECT_FALSE(piece->last);
+  EXPECT_EQ(large->left(), 999'997U);
+}
+
 TEST_F(ClientBodyTest, ThatTheClientDoesNotFinishIsCut) {
   arrived(std::string(kHead) + "hel");
   ASSERT_TRUE(read_head());
@@ -149,7 +186,8 @@ TEST_F(ClientBodyTest, OverTheLimitIsRefused) {
     input.give_back(std::string(kHead) + std::string(bytes));
     input.finish_exchange();
     ASSERT_TRUE(test::run_task(loop_, input.read_head()));
-    ClientBody chunked(stream_, input, kChunked, {.max_bytes = 4, .on_waiting = {}, .on_end = {}});
+    ClientBody chunked(stream_, input, blocks_, kChunked,
+                       {.max_bytes = 4, .on_waiting = {}, .on_end = {}});
     const auto piece = next(chunked);
     ASSERT_FALSE(piece);
     EXPECT_EQ(piece.error().kind, ErrorKind::body_too_large);

@@ -7,6 +7,14 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+AskedModels read_body(std::string_view content_type, std::string_view path, std::string_view body) {
+  std::optional<JsonPeek> peeked;
+  return models_in_body(content_type, path, body, [&]() -> const JsonPeek* {
+    peeked = peek_json(body);
+    return peeked ? &*peeked : nullptr;
+  });
+}
+
 TEST(ModelsInPath, AreFoundWhereTheProvidersPutThem) {
   struct Case {
     const char* method;
@@ -165,7 +173,7 @@ TEST(ModelsInBody, AreFoundInJsonAndForms) {
       {{"multipart/form-data; boundary=X", kChat, "--X--"}, {}},
   };
   for (const Case& c : cases) {
-    const AskedModels asked = models_in_body(c.in.content_type, c.in.path, c.in.body);
+    const AskedModels asked = read_body(c.in.content_type, c.in.path, c.in.body);
     EXPECT_EQ(asked.names, c.names) << c.in.body;
     EXPECT_EQ(asked.problem, "") << c.in.body;
   }
@@ -208,10 +216,22 @@ TEST(ModelsInBody, AreUnclearWhereServersMayReadTwoThings) {
       {"application/x-www-form-urlencoded", kChat, "model=a"},
   };
   for (const Body& c : cases) {
-    const AskedModels asked = models_in_body(c.content_type, c.path, c.body);
+    const AskedModels asked = read_body(c.content_type, c.path, c.body);
     EXPECT_NE(asked.problem, "") << c.content_type << c.body;
     EXPECT_TRUE(asked.names.empty()) << c.body;
   }
+}
+
+TEST(ModelsInBody, OfAFormAreReadWithoutALookForJson) {
+  int looks = 0;
+  const auto look = [&]() -> const JsonPeek* {
+    ++looks;
+    return nullptr;
+  };
+  EXPECT_EQ(models_in_body("multipart/form-data; boundary=X", kChat, kForm, look).problem, "");
+  EXPECT_EQ(looks, 0);
+  EXPECT_NE(models_in_body(kJson, kChat, "{}", look).problem, "");
+  EXPECT_EQ(looks, 1);
 }
 
 TEST(ModelsInBody, LooseJsonIsFoundBehindStringsOfAnyLength) {
@@ -219,9 +239,9 @@ TEST(ModelsInBody, LooseJsonIsFoundBehindStringsOfAnyLength) {
     const std::string filling(length, 'x');
     for (const char* end : {"", "\\\\", "\\\"", "\\\"\\\\", "\xC3\xA9"}) {
       const std::string begin = R"({"model":"a","x":")" + filling + end + R"(","y":)";
-      EXPECT_EQ(models_in_body(kJson, kChat, begin + "1}").names, std::vector<std::string>{"a"})
+      EXPECT_EQ(read_body(kJson, kChat, begin + "1}").names, std::vector<std::string>{"a"})
           << begin;
-      EXPECT_NE(models_in_body(kJson, kChat, begin + "'b'}").problem, "") << begin;
+      EXPECT_NE(read_body(kJson, kChat, begin + "'b'}").problem, "") << begin;
     }
   }
 }
