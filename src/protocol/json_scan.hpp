@@ -22,8 +22,8 @@ constexpr bool is_json_space(char c) noexcept {
 
 // Past what stands for itself in a string.
 inline std::size_t skip_plain_json(std::string_view text, std::size_t at) noexcept {
-  return find_marked(text, at, [](auto words) {
-    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20);
+  return find_marked(text, at, [](Bytes bytes) {
+    return mark_equal(bytes, '"') | mark_equal(bytes, '\\') | mark_below(bytes, 0x20);
   });
 }
 

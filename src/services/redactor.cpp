@@ -57,9 +57,9 @@ std::vector<std::string> forms_of(std::span<const Secret> secrets) {
 
 // Whether it has only one form.
 bool is_plain(std::string_view text) {
-  return text.size() == find_marked(text, 0, [](auto words) {
-           return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
-                  mark_equal(words, '/') | mark_equal(words, '\x7F') | mark_not_ascii(words);
+  return text.size() == find_marked(text, 0, [](Bytes bytes) {
+           return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
+                  mark_equal(bytes, '/') | mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
          });
 }
 

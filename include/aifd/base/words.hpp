@@ -1,4 +1,4 @@
-// Searches that look at eight bytes of a text at once.
+// Searches that look at sixteen bytes of a text at once.
 #pragma once
 
 #include <algorithm>
@@ -8,78 +8,84 @@
 #include <cstring>
 #include <string_view>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace aifd {
 
-// Eight bytes, the first of them lowest; and two such.
-using Word = std::uint64_t;
-using WordPair [[gnu::vector_size(16)]] = Word;
+using Bytes [[gnu::vector_size(16)]] = unsigned char;
 
-constexpr Word repeated(unsigned char byte) noexcept {
-  return ~Word{0} / 0xFF * byte;
+inline Bytes load_bytes(const char* sixteen) noexcept {
+  Bytes bytes;
+  std::memcpy(&bytes, sixteen, sizeof bytes);
+  return bytes;
 }
 
-// These set the high bit of each byte that is meant. Behind the first one of a word they may set
-// others, which are not; so only the first counts, also where several marks are joined by "or".
-// Characters and limits are of ASCII. (Known as "haszero" and "hasless".)
-template <class Words>
-constexpr Words mark_equal(Words words, char c) noexcept {
-  const Word same = repeated(static_cast<unsigned char>(c));
-  return ((words ^ same) - repeated(1)) & ~words & repeated(0x80);
+// These set all bits of each byte that is meant, and none of the others.
+inline Bytes mark_equal(Bytes bytes, char c) noexcept {
+  return Bytes(bytes == static_cast<unsigned char>(c));
 }
-template <class Words>
-constexpr Words mark_below(Words words, unsigned char limit) noexcept {
-  return (words - repeated(limit)) & ~words & repeated(0x80);
+inline Bytes mark_below(Bytes bytes, unsigned char limit) noexcept {
+  return Bytes(bytes < limit);
+}
+inline Bytes mark_not_ascii(Bytes bytes) noexcept {
+  return Bytes(bytes >= static_cast<unsigned char>(0x80));
 }
 
-template <class Words>
-constexpr Words mark_not_ascii(Words words) noexcept {
-  return words & repeated(0x80);
+// A bit for each byte, that of the first one lowest: whether it is marked.
+inline unsigned bits_of(Bytes marks) noexcept {
+#if defined(__SSE2__)
+  return static_cast<unsigned>(_mm_movemask_epi8(std::bit_cast<__m128i>(marks)));
+#else
+  unsigned bits = 0;
+  for (unsigned i = 0; i < sizeof marks; ++i) bits |= (marks[i] & 1U) << i;
+  return bits;
+#endif
 }
 
-// The word of so many bytes, at most eight; zeros stand for the others.
-inline Word load_word(const char* bytes, std::size_t count) noexcept {
-  Word word = 0;
-  std::memcpy(&word, bytes, count);
-  return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
+inline std::size_t first_bit(unsigned bits) noexcept {
+  return static_cast<std::size_t>(std::countr_zero(bits));
 }
 
-inline std::size_t first_marked(Word marks) noexcept {
-  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
-}
-
+// The last bytes of a text, less than sixteen from `at` on.
 template <class Mark>
-bool has_marked(const char* pair, Mark mark) noexcept {
-  WordPair words;
-  std::memcpy(&words, pair, sizeof words);
-  const WordPair marks = mark(words);
-  return (marks[0] | marks[1]) != 0;
+std::size_t find_marked_last(std::string_view text, std::size_t at, Mark mark) noexcept {
+  const std::size_t left = text.size() - at;
+  unsigned bits = 0;
+  if (text.size() >= sizeof(Bytes)) {
+    const char* const last = text.data() + text.size() - sizeof(Bytes);
+    bits = bits_of(mark(load_bytes(last))) >> (sizeof(Bytes) - left);
+  } else {
+    Bytes bytes{};
+    if (left > 0) std::memcpy(&bytes, text.data() + at, left);
+    bits = bits_of(mark(bytes));
+  }
+  return bits == 0 ? text.size() : std::min(at + first_bit(bits), text.size());
 }
 
 template <class Mark>
 [[gnu::noinline]] std::size_t find_marked_far(std::string_view text, std::size_t at,
                                               Mark mark) noexcept {
-  constexpr std::size_t kPair = sizeof(WordPair);
-  while (text.size() - at >= kPair && !has_marked(text.data() + at, mark)) at += kPair;
-  for (; text.size() - at >= sizeof(Word); at += sizeof(Word)) {
-    const Word marks = mark(load_word(text.data() + at, sizeof(Word)));
-    if (marks != 0) return at + first_marked(marks);
+  constexpr std::size_t kOne = sizeof(Bytes);
+  const auto marks_at = [&](std::size_t place) { return mark(load_bytes(text.data() + place)); };
+  while (text.size() - at >= 2 * kOne && bits_of(marks_at(at) | marks_at(at + kOne)) == 0) {
+    at += 2 * kOne;
   }
-  if (at == text.size()) return at;
-  const Word marks = mark(load_word(text.data() + at, text.size() - at));
-  return std::min(at + first_marked(marks), text.size());
+  for (; text.size() - at >= kOne; at += kOne) {
+    if (const unsigned bits = bits_of(marks_at(at)); bits != 0) return at + first_bit(bits);
+  }
+  return find_marked_last(text, at, mark);
 }
 
-// Where the first byte from `from` on stands that mark(words) marks; the text's size where there is
+// Where the first byte from `from` on stands that mark(bytes) marks; the text's size where there is
 // none. Most often it is near.
 template <class Mark>
 std::size_t find_marked(std::string_view text, std::size_t from, Mark mark) noexcept {
-  std::size_t at = from;
-  for (int word = 0; word < 4 && text.size() - at >= sizeof(Word); ++word) {
-    const Word marks = mark(load_word(text.data() + at, sizeof(Word)));
-    if (marks != 0) return at + first_marked(marks);
-    at += sizeof(Word);
-  }
-  return find_marked_far(text, at, mark);
+  if (text.size() - from < sizeof(Bytes)) return find_marked_last(text, from, mark);
+  const unsigned bits = bits_of(mark(load_bytes(text.data() + from)));
+  if (bits != 0) return from + first_bit(bits);
+  return find_marked_far(text, from + sizeof(Bytes), mark);
 }
 
 }  // namespace aifd

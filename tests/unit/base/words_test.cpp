@@ -9,9 +9,9 @@ namespace {
 
 // Marks a quote, a backslash, controls and what is not ASCII.
 std::size_t find_special(std::string_view text, std::size_t from) {
-  return find_marked(text, from, [](auto words) {
-    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20) |
-           mark_not_ascii(words);
+  return find_marked(text, from, [](Bytes bytes) {
+    return mark_equal(bytes, '"') | mark_equal(bytes, '\\') | mark_below(bytes, 0x20) |
+           mark_not_ascii(bytes);
   });
 }
 
