@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #if defined(__SSE2__)
@@ -86,6 +87,43 @@ std::size_t find_marked(std::string_view text, std::size_t from, Mark mark) noex
   const unsigned bits = bits_of(mark(load_bytes(text.data() + from)));
   if (bits != 0) return from + first_bit(bits);
   return find_marked_far(text, from + sizeof(Bytes), mark);
+}
+
+// As find_place(), of less than sixteen places from `at` on.
+template <class Marks>
+std::size_t find_last_place(std::string_view text, std::size_t at, std::size_t places,
+                            Marks marks_of) {
+  const std::size_t left = places - at;
+  unsigned bits = 0;
+  if (places >= sizeof(Bytes)) {
+    const char* const last = text.data() + places - sizeof(Bytes);
+    bits = bits_of(marks_of(last)) >> (sizeof(Bytes) - left);
+  } else {
+    std::string padded(text.substr(at));
+    padded.resize(padded.size() + sizeof(Bytes));
+    bits = bits_of(marks_of(padded.data())) & ((1U << left) - 1);
+  }
+  return bits == 0 ? std::string_view::npos : at + first_bit(bits);
+}
+
+// Where the first place from `from` on is that marks_of(place) marks; npos where there is none. It
+// looks at sixteen places at once, at no more than so many bytes from each on, and all of these lie
+// in the text.
+template <class Marks>
+std::size_t find_place(std::string_view text, std::size_t from, std::size_t bytes, Marks marks_of) {
+  constexpr std::size_t kOne = sizeof(Bytes);
+  if (text.size() < from + bytes) return std::string_view::npos;
+  const std::size_t places = text.size() - bytes + 1;
+  const auto marks = [&](std::size_t at) { return marks_of(text.data() + at); };
+  const auto marks_of_four = [&](std::size_t at) {
+    return marks(at) | marks(at + kOne) | marks(at + 2 * kOne) | marks(at + 3 * kOne);
+  };
+  std::size_t at = from;
+  while (places - at >= 4 * kOne && bits_of(marks_of_four(at)) == 0) at += 4 * kOne;
+  for (; places - at >= kOne; at += kOne) {
+    if (const unsigned bits = bits_of(marks(at)); bits != 0) return at + first_bit(bits);
+  }
+  return find_last_place(text, at, places, marks_of);
 }
 
 }  // namespace aifd
