@@ -6,10 +6,32 @@
 #include <string>
 #include <string_view>
 
+#include "json_reader.hpp"
+
 namespace aifd::protocol {
 
 // Nested deeper, a value is not recorded as JSON: readers of the log have limits of their own.
 inline constexpr std::size_t kMostRecordDepth = 512;
+
+// Puts the tokens of one value together again as append_record_json() says. As long as they stand
+// in their text as they are to be, nothing is copied. Not for tokens that are invalid.
+class RecordCopy {
+ public:
+  // Appends to `out` where something must be copied.
+  explicit RecordCopy(std::string& out) noexcept : out_(out), begin_(out.size()) {}
+
+  void take(const JsonReader::Token& token);
+
+  // At the end: the part of the text that the value is, if nothing was copied; else all of it was
+  // appended, and this is empty.
+  std::string_view finish();
+
+ private:
+  std::string& out_;
+  std::size_t begin_;
+  std::string_view run_;  // that stands so in the text, and is not copied yet
+  JsonReader::Kind before_ = JsonReader::Kind::begin_array;
+};
 
 // Appends the one value that `json` is, its bytes as they are but for the white space between its
 // tokens and what some readers refuse: an escape of half a surrogate pair becomes that of U+FFFD, a

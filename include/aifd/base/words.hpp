@@ -1,7 +1,7 @@
 // Searches that look at sixteen bytes of a text at once.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -49,44 +49,56 @@ inline std::size_t first_bit(unsigned bits) noexcept {
   return static_cast<std::size_t>(std::countr_zero(bits));
 }
 
-// The last bytes of a text, less than sixteen from `at` on.
+// Marks of this many bytes are looked at together where a search goes far.
+inline constexpr std::size_t kBlockBytes = 2 * sizeof(Bytes);
+
 template <class Mark>
-std::size_t find_marked_last(std::string_view text, std::size_t at, Mark mark) noexcept {
+std::uint32_t block_bits(const char* block, Mark mark) noexcept {
+  return bits_of(mark(load_bytes(block))) | bits_of(mark(load_bytes(block + sizeof(Bytes))))
+                                                << sizeof(Bytes);
+}
+
+// Of a text's last bytes, less than a block from `at` on.
+template <class Mark>
+[[gnu::noinline]] std::uint32_t last_marked_bits(std::string_view text, std::size_t at,
+                                                 Mark mark) noexcept {
   const std::size_t left = text.size() - at;
-  unsigned bits = 0;
-  if (text.size() >= sizeof(Bytes)) {
-    const char* const last = text.data() + text.size() - sizeof(Bytes);
-    bits = bits_of(mark(load_bytes(last))) >> (sizeof(Bytes) - left);
-  } else {
-    Bytes bytes{};
-    if (left > 0) std::memcpy(&bytes, text.data() + at, left);
-    bits = bits_of(mark(bytes));
+  if (text.size() >= kBlockBytes) {
+    const std::uint64_t bits = block_bits(text.data() + text.size() - kBlockBytes, mark);
+    return static_cast<std::uint32_t>(bits >> (kBlockBytes - left));
   }
-  return bits == 0 ? text.size() : std::min(at + first_bit(bits), text.size());
+  std::array<char, kBlockBytes> block{};
+  text.copy(block.data(), left, at);
+  return block_bits(block.data(), mark) & ((1U << left) - 1);
+}
+
+// A bit for each byte of the block from `at` on that the text has: whether mark(bytes) marks it.
+template <class Mark>
+std::uint32_t marked_bits(std::string_view text, std::size_t at, Mark mark) noexcept {
+  if (text.size() - at < kBlockBytes) [[unlikely]] {
+    return last_marked_bits(text, at, mark);
+  }
+  return block_bits(text.data() + at, mark);
 }
 
 template <class Mark>
 [[gnu::noinline]] std::size_t find_marked_far(std::string_view text, std::size_t at,
                                               Mark mark) noexcept {
-  constexpr std::size_t kOne = sizeof(Bytes);
-  const auto marks_at = [&](std::size_t place) { return mark(load_bytes(text.data() + place)); };
-  while (text.size() - at >= 2 * kOne && bits_of(marks_at(at) | marks_at(at + kOne)) == 0) {
-    at += 2 * kOne;
+  for (; at < text.size(); at += kBlockBytes) {
+    if (const std::uint32_t bits = marked_bits(text, at, mark); bits != 0) {
+      return at + first_bit(bits);
+    }
   }
-  for (; text.size() - at >= kOne; at += kOne) {
-    if (const unsigned bits = bits_of(marks_at(at)); bits != 0) return at + first_bit(bits);
-  }
-  return find_marked_last(text, at, mark);
+  return text.size();
 }
 
 // Where the first byte from `from` on stands that mark(bytes) marks; the text's size where there is
 // none. Most often it is near.
 template <class Mark>
 std::size_t find_marked(std::string_view text, std::size_t from, Mark mark) noexcept {
-  if (text.size() - from < sizeof(Bytes)) return find_marked_last(text, from, mark);
+  if (text.size() - from < sizeof(Bytes)) return find_marked_far(text, from, mark);
   const unsigned bits = bits_of(mark(load_bytes(text.data() + from)));
-  if (bits != 0) return from + first_bit(bits);
-  return find_marked_far(text, from + sizeof(Bytes), mark);
+  return bits != 0 ? from + first_bit(bits) : find_marked_far(text, from + sizeof(Bytes), mark);
 }
 
 // As find_place(), of less than sixteen places from `at` on.
