@@ -25,7 +25,7 @@ struct Member {
   consteval Member(const char* record_name, const char* if_absent, const char* body_name = nullptr)
       : name(record_name), otherwise(if_absent), wanted(body_name ? body_name : record_name) {}
 
-  std::string_view name;       // in the record
+  RecordName name;             // in the record
   std::string_view otherwise;  // what an absent one counts as, as JSON; empty: it is left out
   RecordedBody::Name wanted;   // in the body
 };

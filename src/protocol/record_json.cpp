@@ -1,6 +1,7 @@
 #include "record_json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -121,57 +122,63 @@ std::size_t whole_characters(std::string_view text) noexcept {
   return text.size();
 }
 
-std::string& RecordWriter::value(std::string_view name) {
-  if (line_.size() > 1) line_ += ',';
-  line_.append("\"").append(name).append("\":");
-  return line_;
-}
-
-void RecordWriter::json(std::string_view name, std::string_view json) {
+void RecordWriter::json(const Name& name, std::string_view json) {
   if (!append_record_json(value(name), json)) line_ += "null";
 }
 
-void RecordWriter::text(std::string_view name, std::string_view text) {
+void RecordWriter::text(const Name& name, std::string_view text) {
   value(name) += '"';
   append_json_escaped(line_, text);
   line_ += '"';
 }
 
-void RecordWriter::joined(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined(const Name& name, std::string_view escaped) {
   value(name) += '"';
   append_joined(line_, escaped);
   line_ += '"';
 }
 
-void RecordWriter::boolean(std::string_view name, bool value) {
+void RecordWriter::boolean(const Name& name, bool value) {
   this->value(name) += value ? "true" : "false";
 }
 
-void RecordWriter::number(std::string_view name, std::uint64_t value) {
-  this->value(name) += std::to_string(value);
+void RecordWriter::number(const Name& name, std::uint64_t value) {
+  std::array<char, 20> digits;
+  const char* const end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+  this->value(name).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-void RecordWriter::null(std::string_view name) {
+void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
+  number(name, count / 1000);
+  const auto digit = [&](std::uint64_t place) {
+    return static_cast<char>('0' + count / place % 10);
+  };
+  line_.append({'.', digit(100), digit(10), digit(1)});
+}
+
+void RecordWriter::null(const Name& name) {
   value(name) += "null";
 }
 
-void RecordWriter::text_or_null(std::string_view name, std::string_view text) {
+void RecordWriter::text_or_null(const Name& name, std::string_view text) {
   text.empty() ? null(name) : this->text(name, text);
 }
 
-void RecordWriter::text_if_any(std::string_view name, std::string_view text) {
+void RecordWriter::text_if_any(const Name& name, std::string_view text) {
   if (!text.empty()) this->text(name, text);
 }
 
-void RecordWriter::joined_or_null(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined_or_null(const Name& name, std::string_view escaped) {
   escaped.empty() ? null(name) : joined(name, escaped);
 }
 
-void RecordWriter::joined_if_any(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
   if (!escaped.empty()) joined(name, escaped);
 }
 
 std::string RecordWriter::finish() {
+  if (line_.empty()) line_ = ',';
+  line_.front() = '{';
   return std::move(line_ += '}');
 }
 

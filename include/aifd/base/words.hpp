@@ -92,11 +92,29 @@ template <class Mark>
   return text.size();
 }
 
+// Of a text's last bytes, less than sixteen from `at` on.
+template <class Mark>
+[[gnu::noinline]] std::size_t find_marked_last(std::string_view text, std::size_t at,
+                                               Mark mark) noexcept {
+  const std::size_t left = text.size() - at;
+  unsigned bits = 0;
+  if (text.size() >= sizeof(Bytes)) {
+    const char* const last = text.data() + text.size() - sizeof(Bytes);
+    bits = bits_of(mark(load_bytes(last))) >> (sizeof(Bytes) - left);
+  } else {
+    Bytes bytes{};
+    std::memcpy(&bytes, text.data() + at, left);
+    bits = bits_of(mark(bytes)) & ((1U << left) - 1);
+  }
+  return bits != 0 ? at + first_bit(bits) : text.size();
+}
+
 // Where the first byte from `from` on stands that mark(bytes) marks; the text's size where there is
 // none. Most often it is near.
 template <class Mark>
 std::size_t find_marked(std::string_view text, std::size_t from, Mark mark) noexcept {
-  if (text.size() - from < sizeof(Bytes)) return find_marked_far(text, from, mark);
+  if (from == text.size()) return from;
+  if (text.size() - from < sizeof(Bytes)) return find_marked_last(text, from, mark);
   const unsigned bits = bits_of(mark(load_bytes(text.data() + from)));
   return bits != 0 ? from + first_bit(bits) : find_marked_far(text, from + sizeof(Bytes), mark);
 }
