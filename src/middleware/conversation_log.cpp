@@ -84,7 +84,6 @@ class ConversationTap final : public chain::Tap {
  private:
   protocol::AnswerNote note_of(const Outcome& outcome) const {
     protocol::AnswerNote note;
-    note.uid = exchange_.request_id;
     note.status = outcome.status;
     note.ended_by = to_string(outcome.ended_by);
     note.phase = to_string(outcome.phase);
@@ -96,9 +95,7 @@ class ConversationTap final : public chain::Tap {
     note.duration = micros(outcome.ended - outcome.started);
     note.cache = chain::to_string(exchange_.cache);
     note.attempts = outcome.attempts;
-    note.route = exchange_.route.prefix;
     if (outcome.attempts > 0) note.upstream = exchange_.destination.server.authority;
-    note.key = exchange_.key_alias;
     note.request_bytes = outcome.bytes_in;
     return note;
   }

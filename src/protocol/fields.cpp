@@ -1,8 +1,9 @@
 #include "aifd/protocol/fields.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
-#include "aifd/base/words.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {
@@ -16,19 +17,19 @@ bool iequals_bytes(const char* a, const char* b, std::size_t count) noexcept {
   return true;
 }
 
+constexpr std::size_t kWord = sizeof(std::uint64_t);
+
 bool iequals_word(const char* a, const char* b) noexcept {
-  constexpr std::size_t kSize = sizeof(Word);
-  return load_word(a, kSize) == load_word(b, kSize) || iequals_bytes(a, b, kSize);
+  return std::memcmp(a, b, kWord) == 0 || iequals_bytes(a, b, kWord);
 }
 
 }  // namespace
 
 // Most that are equal are so in their case too. The last word of a long text may overlap another.
 bool iequals_of_one_size(std::string_view a, std::string_view b) noexcept {
-  constexpr std::size_t kSize = sizeof(Word);
-  if (a.size() < kSize) return iequals_bytes(a.data(), b.data(), a.size());
-  const std::size_t last = a.size() - kSize;
-  for (std::size_t at = 0; at < last; at += kSize) {
+  if (a.size() < kWord) return iequals_bytes(a.data(), b.data(), a.size());
+  const std::size_t last = a.size() - kWord;
+  for (std::size_t at = 0; at < last; at += kWord) {
     if (!iequals_word(a.data() + at, b.data() + at)) return false;
   }
   return iequals_word(a.data() + last, b.data() + last);

@@ -20,8 +20,8 @@ Error malformed(std::string_view detail) {
 
 // Where the field text that begins at `at` ends: at the first control character but tab.
 std::size_t end_of_field_text(std::string_view text, std::size_t at) {
-  const auto mark_control = [](auto words) {
-    return mark_below(words, 0x20) | mark_equal(words, 0x7F);
+  const auto mark_control = [](Bytes bytes) {
+    return mark_below(bytes, 0x20) | mark_equal(bytes, 0x7F);
   };
   for (;;) {
     at = find_marked(text, at, mark_control);

@@ -29,9 +29,9 @@ void append_control(std::string& out, char c) {
 }
 
 std::size_t plain_length(std::string_view text) noexcept {
-  return find_marked(text, 0, [](auto words) {
-    return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
-           mark_equal(words, '\x7F') | mark_not_ascii(words);
+  return find_marked(text, 0, [](Bytes bytes) {
+    return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
+           mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
   });
 }
 

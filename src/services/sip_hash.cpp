@@ -1,9 +1,8 @@
 #include "sip_hash.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <random>
-
-#include "aifd/base/words.hpp"
 
 namespace aifd::services {
 namespace {
@@ -43,9 +42,13 @@ struct SipState {
   }
 };
 
-std::uint64_t word_at(const chain::CallerId& bytes, std::size_t offset) noexcept {
+// The lowest byte first; zeros stand for what is not there.
+template <class Bytes>
+std::uint64_t word_at(const Bytes& bytes, std::size_t offset) noexcept {
   std::uint64_t word = 0;
-  for (std::size_t i = 8; i-- > 0;) word = word << 8 | bytes[offset + i];
+  for (std::size_t i = std::min<std::size_t>(8, bytes.size() - offset); i-- > 0;) {
+    word = word << 8 | static_cast<unsigned char>(bytes[offset + i]);
+  }
   return word;
 }
 
@@ -68,11 +71,9 @@ std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
 
 std::uint64_t sip_hash(const SipKey& key, std::string_view text) noexcept {
   SipState state(key);
-  const std::uint64_t length = text.size();
-  for (; text.size() >= sizeof(Word); text.remove_prefix(sizeof(Word))) {
-    state.take(load_word(text.data(), sizeof(Word)));
-  }
-  state.take(length << 56 | load_word(text.data(), text.size()));
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) state.take(word_at(text, at));
+  state.take(std::uint64_t{text.size()} << 56 | word_at(text, at));
   return state.finish();
 }
 
