@@ -18,6 +18,18 @@ constexpr std::size_t kUsualValues = 32;
 constexpr std::size_t kTooLarge = std::numeric_limits<std::uint32_t>::max() / 2;
 constexpr std::string_view kPassedOver = R"("logprobs")";
 
+// At least so many bytes are the same at the beginning of both.
+std::size_t alike_bytes(std::string_view a, std::string_view b) noexcept {
+  constexpr unsigned kAll = 0xFFFF;
+  const std::size_t size = std::min(a.size(), b.size());
+  std::size_t at = 0;
+  for (; size - at >= sizeof(Bytes); at += sizeof(Bytes)) {
+    const Bytes same = Bytes(load_bytes(a.data() + at) == load_bytes(b.data() + at));
+    if (bits_of(same) != kAll) return at + first_bit(~bits_of(same));
+  }
+  return at;
+}
+
 }  // namespace
 
 bool JsonTape::read(std::string_view text) {
@@ -44,27 +56,39 @@ bool JsonTape::take_values() {
     return false;
   }
   const std::string_view pattern = pattern_;
-  shifts_.clear();
+  const std::size_t alike = alike_bytes(text_, pattern);
   std::uint32_t shift = 0;  // modulo 2^32
-  std::size_t from = 0;     // in the pattern, and in the text
-  std::size_t at = 0;
-  for (Node& node : nodes_) {
-    shifts_.push_back(shift);
+  std::size_t from = 0;     // in the pattern
+  std::size_t at = 0;       // the same place in the text
+  shifts_.assign(nodes_.size() + 1, 0);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Node& node = nodes_[i];
+    shifts_[i] = shift;
     if (node.kind == JsonKind::object || node.kind == JsonKind::array) continue;
+    const std::size_t end = node.begin + node.size;
+    if (end < alike) {
+      from = at = end;
+      continue;
+    }
     const std::string_view between = pattern.substr(from, node.begin - from);
     if (!text_.substr(at).starts_with(between)) return false;
     at += between.size();
     const std::size_t length = scalar_length(at);
     if (length == 0) return false;
     node.kind = kind_of(text_.substr(at, 1));
-    from = node.begin + node.size;
+    from = end;
     at += length;
     shift = static_cast<std::uint32_t>(at - from);
+    if (text_.substr(at) == pattern.substr(from)) {
+      std::fill(shifts_.begin() + static_cast<std::ptrdiff_t>(i) + 1, shifts_.end(), shift);
+      break;
+    }
   }
-  shifts_.push_back(shift);
   if (text_.substr(at) != pattern.substr(from)) return false;
+  shifts_.back() = shift;
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Node& node = nodes_[i];
+    if (shifts_[i] == 0 && shifts_[node.next] == 0) continue;
     node.begin += shifts_[i];
     node.key_begin = node.key_size == 0 ? 0 : node.key_begin + shifts_[i];
     node.size += shifts_[node.next] - shifts_[i];

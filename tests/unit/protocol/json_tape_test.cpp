@@ -34,6 +34,8 @@ TEST(JsonTape, ReadsTextsThatAreAlikeAsItReadsOthers) {
   const std::string texts[] = {
       R"({"a":"x","b":[{"c":"token","d":null},{},[]],"e":1})",
       R"({"a":"","b":[{"c":"a \"longer\" one","d":true},{},[]],"e":-1.5e3})",
+      R"({"a":"xyz","b":[{"c":"tok","d":null},{},[]],"e":1})",
+      R"({"a":"xyz","b":[{"c":"toke","d":null},{},[]],"e":""})",
       R"({"a":12,"b":[{"c":null,"d":"x"},{},[]],"e":"y"})",
       R"({"a":"x","b":[{"c":"token","d":null},{},[]],"e":1} )",
       R"({"a":"x","b":[{"c":"token","d":null},{},[]],"e":01})",
