@@ -160,7 +160,7 @@ class AnswerRecorder::Impl {
   }
 
   void take_event(std::string_view name, std::string_view data) {
-    if (read_json(data)) {
+    if (tape_.read_next(data) || read_repaired(data)) {
       take_json(name);
     } else if (name == "error") {
       set_error_text(data);
@@ -179,8 +179,7 @@ class AnswerRecorder::Impl {
   }
 
   // Some servers cut characters in two, and their halves are no UTF-8.
-  bool read_json(std::string_view text) {
-    if (tape_.read(text)) return true;
+  bool read_repaired(std::string_view text) {
     if (is_utf8(text)) return false;
     repaired_ = with_replacements(text);
     return tape_.read(repaired_);
@@ -198,7 +197,7 @@ class AnswerRecorder::Impl {
   }
 
   void take_body() {
-    if (is_json() && (read_json(body_) || read_beginning())) {
+    if (is_json() && (tape_.read(body_) || read_repaired(body_) || read_beginning())) {
       is_read_ = true;
       if (is_success(status_)) {
         reader_->take(tape_.root());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "aifd/protocol/fields.hpp"
 #include "chars.hpp"
 #include "parameters.hpp"
 
@@ -22,6 +23,7 @@ inline bool is_event_stream(std::string_view content_type) {
 
 inline bool is_json_lines(std::string_view content_type) {
   const std::string_view type = main_value(content_type);
+  if (iequals(type, "application/json")) return false;  // as most are
   return icontains(type, "ndjson") || icontains(type, "jsonl") || icontains(type, "json-seq");
 }
 
@@ -30,7 +32,7 @@ inline bool may_be_json(std::string_view content_type, std::string_view body) {
   const std::string_view type = main_value(content_type);
   const std::size_t first = std::min(body.find_first_not_of(" \t\r\n"), body.size());
   const std::string_view begin = body.substr(first, 1);
-  return type.empty() || icontains(type, "json") || begin == "{" || begin == "[";
+  return begin == "{" || begin == "[" || type.empty() || icontains(type, "json");
 }
 
 inline bool is_binary_type(std::string_view content_type) {

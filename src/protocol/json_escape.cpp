@@ -35,21 +35,19 @@ std::size_t plain_length(std::string_view text) noexcept {
   });
 }
 
-// Nearly all text is plain, and goes over in one piece.
-void append_plain(std::string& out, std::string_view& text) {
-  const std::size_t length = plain_length(text);
-  out.append(text.substr(0, length));
-  text.remove_prefix(length);
-}
-
 }  // namespace
 
 bool needs_no_escape(std::string_view text) noexcept {
   return plain_length(text) == text.size();
 }
 
+// Nearly all text is plain, and goes over in one piece.
 void append_json_escaped(std::string& out, std::string_view text) {
-  for (append_plain(out, text); !text.empty(); append_plain(out, text)) {
+  for (;;) {
+    const std::size_t plain = plain_length(text);
+    out.append(text.data(), plain);
+    if (plain == text.size()) return;
+    text.remove_prefix(plain);
     const auto c = static_cast<unsigned char>(text.front());
     std::size_t taken = 1;
     if (c < 0x20 || c == 0x7F) {

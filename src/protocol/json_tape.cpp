@@ -1,5 +1,8 @@
 #include "json_tape.hpp"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -12,15 +15,96 @@ using Kind = JsonReader::Kind;
 using Token = JsonReader::Token;
 
 constexpr std::size_t kUsualValues = 32;
+constexpr std::size_t kTooLarge = std::numeric_limits<std::uint32_t>::max() / 2;
 constexpr std::string_view kPassedOver = R"("logprobs")";
+
+// At least so many bytes are the same at the beginning of both.
+std::size_t alike_bytes(std::string_view a, std::string_view b) noexcept {
+  constexpr unsigned kAll = 0xFFFF;
+  const std::size_t size = std::min(a.size(), b.size());
+  std::size_t at = 0;
+  for (; size - at >= sizeof(Bytes); at += sizeof(Bytes)) {
+    const Bytes same = Bytes(load_bytes(a.data() + at) == load_bytes(b.data() + at));
+    if (bits_of(same) != kAll) return at + first_bit(~bits_of(same));
+  }
+  return at;
+}
 
 }  // namespace
 
 bool JsonTape::read(std::string_view text) {
   text_ = text;
+  pattern_.clear();
   if (take_tokens()) return true;
   nodes_.clear();
   return false;
+}
+
+bool JsonTape::read_next(std::string_view text) {
+  text_ = text;
+  const bool is_alike = !pattern_.empty() && take_values();
+  if (!is_alike && !read(text)) return false;
+  const bool is_pattern = text.size() <= kMostPatternBytes && names_.empty();
+  pattern_ = is_pattern ? text : std::string_view{};
+  return true;
+}
+
+// Takes the strings, numbers and literals that stand where those of the pattern do, if all between
+// them is the same.
+bool JsonTape::take_values() {
+  if (text_.size() >= kTooLarge || !simdjson::validate_utf8(text_.data(), text_.size())) {
+    return false;
+  }
+  const std::string_view pattern = pattern_;
+  const std::size_t alike = alike_bytes(text_, pattern);
+  std::uint32_t shift = 0;  // modulo 2^32
+  std::size_t from = 0;     // in the pattern
+  std::size_t at = 0;       // the same place in the text
+  shifts_.assign(nodes_.size() + 1, 0);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Node& node = nodes_[i];
+    shifts_[i] = shift;
+    if (node.kind == JsonKind::object || node.kind == JsonKind::array) continue;
+    const std::size_t end = node.begin + node.size;
+    if (end < alike) {
+      from = at = end;
+      continue;
+    }
+    const std::string_view between = pattern.substr(from, node.begin - from);
+    if (!text_.substr(at).starts_with(between)) return false;
+    at += between.size();
+    const std::size_t length = scalar_length(at);
+    if (length == 0) return false;
+    node.kind = kind_of(text_.substr(at, 1));
+    from = end;
+    at += length;
+    shift = static_cast<std::uint32_t>(at - from);
+    if (text_.substr(at) == pattern.substr(from)) {
+      std::fill(shifts_.begin() + static_cast<std::ptrdiff_t>(i) + 1, shifts_.end(), shift);
+      break;
+    }
+  }
+  if (text_.substr(at) != pattern.substr(from)) return false;
+  shifts_.back() = shift;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Node& node = nodes_[i];
+    if (shifts_[i] == 0 && shifts_[node.next] == 0) continue;
+    node.begin += shifts_[i];
+    node.key_begin = node.key_size == 0 ? 0 : node.key_begin + shifts_[i];
+    node.size += shifts_[node.next] - shifts_[i];
+  }
+  return true;
+}
+
+// Of the one that stands there; 0: none.
+std::size_t JsonTape::scalar_length(std::size_t at) const noexcept {
+  if (at == text_.size()) return 0;
+  if (text_[at] != '"') {
+    const std::string_view rest = text_.substr(at);
+    return std::max(json_literal_length(rest), json_number_length(rest));
+  }
+  const std::size_t end = scan_string(text_, at + 1, Surrogates::also_alone).end;
+  return end < text_.size() && text_[end] == '"' ? end + 1 - at : 0;
 }
 
 // Flat, since the reader's steps are cheaper than the calls of them.
@@ -29,7 +113,7 @@ bool JsonTape::read(std::string_view text) {
   nodes_.reserve(kUsualValues);
   names_.clear();
   open_ = 0;
-  if (text_.size() >= std::numeric_limits<std::uint32_t>::max() / 2) return false;
+  if (text_.size() >= kTooLarge) return false;
   JsonReader reader(text_, JsonReader::Surrogates::also_alone);
   Token name{};  // of the member whose value comes next
   for (;;) {
@@ -88,6 +172,7 @@ void JsonTape::give_back() {
   nodes_.shrink_to_fit();
   names_.clear();
   names_.shrink_to_fit();
+  pattern_.clear();
 }
 
 void JsonTape::close(std::size_t end) noexcept {

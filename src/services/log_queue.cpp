@@ -9,8 +9,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kGather = 50ms;              // how long jobs wait for company
-constexpr std::size_t kEnough = 64 * 1024;  // then they do not wait
+constexpr auto kGather = 50ms;               // how long jobs wait for company
+constexpr std::size_t kEnough = 512 * 1024;  // then they do not wait
+constexpr std::size_t kShareEnough = 8;      // nor when the queue is full to one part of so many
 constexpr std::size_t kBytesPerExchange = 2048;
 constexpr std::size_t kBytesPerPart = 512;
 constexpr const char* kDraining = "aifd is shutting down, and its conversation log takes no more";
@@ -22,6 +23,11 @@ std::size_t LogJob::bytes() const noexcept {
   if (part) return kBytesPerPart + part->bytes.size();
   return kBytesPerExchange + exchange->start.body.size();
 }
+
+LogQueue::LogQueue(std::size_t most_bytes, bool waits)
+    : most_bytes_(most_bytes),
+      enough_(std::min(kEnough, most_bytes / kShareEnough)),
+      waits_(waits) {}
 
 LogQueue::Push LogQueue::push(LogJob& job) {
   return push(job, false);
@@ -38,7 +44,7 @@ LogQueue::Push LogQueue::push(LogJob& job, bool always) {
     const std::scoped_lock lock(mutex_);
     if (closed_) return Push::closed;
     if (!always && !takes(job)) return Push::full;
-    wake = jobs_.empty() || (fresh_ < kEnough && fresh_ + bytes >= kEnough);
+    wake = jobs_.empty() || (fresh_ < enough_ && fresh_ + bytes >= enough_);
     jobs_.push_back(std::move(job));
     fresh_ += bytes;
     bytes_ += bytes;
@@ -94,7 +100,7 @@ LogQueue::Taken LogQueue::take(Clock::time_point until) {
   std::unique_lock lock(mutex_);
   wake_.wait_until(lock, until, [this] { return closed_ || reopen_ || !jobs_.empty(); });
   if (!jobs_.empty()) {
-    wake_.wait_for(lock, kGather, [this] { return closed_ || reopen_ || fresh_ >= kEnough; });
+    wake_.wait_for(lock, kGather, [this] { return closed_ || reopen_ || fresh_ >= enough_; });
   }
   taken.jobs.swap(jobs_);
   fresh_ = 0;

@@ -60,7 +60,7 @@ struct LogJob {
 // Thread-safe. Nobody but the writer waits, but for wait_for_room().
 class LogQueue {
  public:
-  LogQueue(std::size_t most_bytes, bool waits) : most_bytes_(most_bytes), waits_(waits) {}
+  LogQueue(std::size_t most_bytes, bool waits);
 
   enum class Push {
     done,
@@ -103,6 +103,7 @@ class LogQueue {
   void leave(const std::shared_ptr<Bell>& bell);
 
   const std::size_t most_bytes_;
+  const std::size_t enough_;  // the writer does not wait for more
   const bool waits_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
