@@ -30,6 +30,7 @@ CHINESE = {  # the rows, in order; in English they have the contenders' titles
 }
 TITLES = {each.name: each.title for each in [*ALL, *PEERS]}
 FILES = {"README.md": "en", "README.zh.md": "zh"}
+CORES = {"en": "cores", "zh": "核"}
 
 
 def cell(results: dict, name: str, scenario: str, figure: str) -> str:
@@ -48,18 +49,24 @@ def ratio_table(results: dict, language: str) -> str:
         cells = [cell(results, name, scenario, figure) for scenario, figure, _ in COLUMNS]
         if any(each != "–" for each in cells):
             rows.append([chinese if language == "zh" else TITLES[name], *cells])
-    return table(["× nginx", *(names[language] for _, _, names in COLUMNS)], rows)
+    about = results["machine"]
+    where = f"({about['cpu']}, {about['cores']} {CORES[language]}, {results['date'][:10]})"
+    return table(["× nginx", *(names[language] for _, _, names in COLUMNS)], rows) + f"\n{where}\n"
 
 
 def between_markers(text: str, inside: str) -> str | None:
     begin, end = text.find(BEGIN), text.find(END)
     if begin < 0 or end < begin:
         return None
-    return text[: begin + len(BEGIN)] + "\n" + inside + text[end:]
+    return text[: begin + len(BEGIN)] + "\n\n" + inside + "\n" + text[end:]
 
 
 def write(folder: pathlib.Path) -> int:
-    results = json.loads((folder / "results.json").read_text())
+    try:
+        results = json.loads((folder / "results.json").read_text())
+    except OSError as error:
+        print(f"[bench] {folder} has no report: {error}")
+        return 1
     for name, language in FILES.items():
         path = SOURCE / name
         text = between_markers(path.read_text(), ratio_table(results, language))

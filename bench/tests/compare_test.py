@@ -65,7 +65,7 @@ class TargetsTest(unittest.TestCase):
 
 
 class ReadmeTest(unittest.TestCase):
-    RESULTS = {"summaries": {"json-600": {"nginx": {"cpu_us": {"x_nginx": {"median": 1.0}}},
+    RESULTS = {"date": "2026-01-02 03:04", "machine": {"cpu": "Abacus", "cores": 2}, "summaries": {"json-600": {"nginx": {"cpu_us": {"x_nginx": {"median": 1.0}}},
                                           "litellm": {"cpu_us": {"x_nginx": {"median": 123.4}}}}},
                "memory_kib": {"nginx": {"rest": 1000}, "aifd-all": {"rest": 500}}}
 
@@ -74,11 +74,12 @@ class ReadmeTest(unittest.TestCase):
         self.assertIn("| nginx | 1.00 |", table)
         self.assertIn("| LiteLLM proxy | 123 |", table)
         self.assertIn("0.50", table.split("| aifd, everything on |")[1])
+        self.assertTrue(table.endswith("\n(Abacus, 2 cores, 2026-01-02)\n"), table)
         self.assertNotIn("HAProxy", table)  # was not measured
 
     def test_markers(self) -> None:
         text = f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n"
-        self.assertEqual(readme.between_markers(text, "new\n"), f"before\n{readme.BEGIN}\nnew\n{readme.END}\nafter\n")
+        self.assertEqual(readme.between_markers(text, "new\n"), f"before\n{readme.BEGIN}\n\nnew\n\n{readme.END}\nafter\n")
         self.assertIsNone(readme.between_markers("nowhere", "new"))
 
 
