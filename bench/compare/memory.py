@@ -13,6 +13,7 @@ COUNTS = {"quick": (1000, 500), "default": (10_000, 10_000), "full": (10_000, 10
 SHARE_OF_FILES = 0.45  # a proxy has two a stream, and nginx closes idle ones when 15 in 16 are in use
 SLOW_SHARE = 0.01      # of it for the gateways in script languages: theirs close after 5 s without a request
 SETTLE_SECONDS = 1.0
+AFTER_SECONDS = 3.0     # allocators give back with time: aifd's within one second
 PATIENCE_SECONDS = "20"  # until all are open
 HELD = {"connection": ["--hold", "idle"],
         "stream": ["--hold", "streams", "--events", "2", "--gap-us", "600000000"]}
@@ -63,7 +64,7 @@ def growth(place: Place, contender: Contender, arguments: list[str], count: int,
         rest = server.memory_kib()
         with_few = hold(place, contender, server, [*arguments, "--connections", str(few)])
         with_all = hold(place, contender, server, [*arguments, "--connections", str(count)])
-        time.sleep(2 * SETTLE_SECONDS)
+        time.sleep(AFTER_SECONDS)
         return rest, (with_all - with_few) / (count - few), server.memory_kib()[0]
     finally:
         server.stop()
