@@ -16,7 +16,8 @@ using chain::Outcome;
 
 namespace {
 
-// Builds one line of JSON. `before` is all that stands before a value: R"(,"status":)".
+// Builds one line of JSON. `before` is all that stands before a value: R"(,"status":)", and of a
+// text its first quote, too.
 class Line {
  public:
   Line(TextBuffer& text, std::string_view time) : text_(text) {
@@ -25,11 +26,11 @@ class Line {
     text_.text(R"(","level":"info","msg":"request")");
   }
 
-  // A value that needs no escaping, and brings no quotes.
+  // A text that needs no escaping.
   void plain(std::string_view before, std::string_view value) {
-    open(before);
+    text_.text(before);
     text_.text(value);
-    close();
+    text_.text("\"");
   }
 
   void hex(std::string_view before, std::span<const unsigned char> value) {
@@ -37,9 +38,9 @@ class Line {
   }
 
   void text(std::string_view before, std::string_view value) {
-    open(before);
+    text_.text(before);
     escaped(value);
-    close();
+    text_.text("\"");
   }
 
   void text_if(std::string_view before, std::string_view value) {
@@ -47,13 +48,13 @@ class Line {
   }
 
   void path(const protocol::Target& target) {
-    open(R"(,"path":)");
+    text_.text(R"(,"path":")");
     escaped(target.path);
     if (target.has_query) {
       text_.text("?");
       escaped(protocol::redact_query(target.query));
     }
-    close();
+    text_.text("\"");
   }
 
   void number(std::string_view before, std::uint64_t value) {
@@ -77,13 +78,6 @@ class Line {
   }
 
  private:
-  void open(std::string_view before) {
-    text_.text(before);
-    text_.text("\"");
-  }
-
-  void close() { text_.text("\""); }
-
   void escaped(std::string_view value) {
     if (protocol::needs_no_escape(value)) {
       text_.text(value);
@@ -114,22 +108,22 @@ void add_tokens(Line& line, const Exchange& exchange) {
 }
 
 void add_end(Line& line, const Outcome& outcome) {
-  line.plain(R"(,"ended_by":)", to_string(outcome.ended_by));
+  line.plain(R"(,"ended_by":")", to_string(outcome.ended_by));
   if (outcome.ended_by != chain::EndedBy::complete || outcome.error) {
-    line.plain(R"(,"phase":)", to_string(outcome.phase));
+    line.plain(R"(,"phase":")", to_string(outcome.phase));
   }
   if (outcome.ended_by != chain::EndedBy::complete && !outcome.answered) {
     line.plain(
-        R"(,"abort":)",
+        R"(,"abort":")",
         std::string(to_string(outcome.ended_by)).append(1, '_').append(to_string(outcome.phase)));
   }
   if (outcome.drained != chain::Drained::no) {
-    line.plain(R"(,"drained":)", to_string(outcome.drained));
+    line.plain(R"(,"drained":")", to_string(outcome.drained));
     line.number(R"(,"bytes_drained":)", outcome.bytes_drained);
   }
   if (outcome.error) {
-    line.plain(R"(,"error":)", error_name(outcome.error->kind));
-    line.text_if(R"(,"detail":)", outcome.error->detail);
+    line.plain(R"(,"error":")", error_name(outcome.error->kind));
+    line.text_if(R"(,"detail":")", outcome.error->detail);
   }
 }
 
@@ -162,14 +156,14 @@ class AccessTap final : public chain::Tap {
 std::string_view access_line(TextBuffer& text, std::string_view time, Exchange& exchange,
                              const Outcome& outcome, const AnswerHead& answer) {
   Line line(text, time);
-  line.plain(R"(,"request_id":)", exchange.request_id);
-  line.text_if(R"(,"upstream_request_id":)", answer.upstream_request_id);
-  line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
-  line.text_if(R"(,"key":)", exchange.key_alias);
-  line.text_if(R"(,"route":)", exchange.route.prefix);
-  line.text(R"(,"method":)", exchange.request.method);
+  line.plain(R"(,"request_id":")", exchange.request_id);
+  line.text_if(R"(,"upstream_request_id":")", answer.upstream_request_id);
+  line.plain(R"(,"client_ip":")", exchange.client.address.to_string());
+  line.text_if(R"(,"key":")", exchange.key_alias);
+  line.text_if(R"(,"route":")", exchange.route.prefix);
+  line.text(R"(,"method":")", exchange.request.method);
   line.path(exchange.target);
-  line.text_if(R"(,"model":)", model_of(exchange));
+  line.text_if(R"(,"model":")", model_of(exchange));
   if (answer.streams) line.flag(R"(,"stream":)", *answer.streams);
   line.number(R"(,"status":)", static_cast<std::uint64_t>(outcome.status));
   line.number(R"(,"bytes_in":)", outcome.bytes_in);
@@ -182,8 +176,8 @@ std::string_view access_line(TextBuffer& text, std::string_view time, Exchange& 
     line.time(R"(,"upstream_ms":)", outcome.upstream_time());
   }
   add_tokens(line, exchange);
-  line.text_if(R"(,"cache":)", chain::to_string(exchange.cache));
-  if (exchange.cache_key) line.hex(R"(,"cache_key":)", *exchange.cache_key);
+  line.text_if(R"(,"cache":")", chain::to_string(exchange.cache));
+  if (exchange.cache_key) line.hex(R"(,"cache_key":")", *exchange.cache_key);
   if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
   if (outcome.attempts > 1) line.number(R"(,"retries":)", outcome.attempts - 1);
   add_end(line, outcome);

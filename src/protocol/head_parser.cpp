@@ -1,6 +1,7 @@
 // A head's bytes; what the fields mean is judged in framing.cpp.
 #include "aifd/protocol/head_parser.hpp"
 
+#include <bit>
 #include <optional>
 
 #include "aifd/base/words.hpp"
@@ -28,6 +29,19 @@ std::size_t end_of_field_text(std::string_view text, std::size_t at) {
     if (at == text.size() || text[at] != '\t') return at;
     ++at;
   }
+}
+
+// Where the name that begins a text ends. Nearly all are of letters, digits and "-".
+std::size_t end_of_name(std::string_view text) {
+  std::size_t at = 0;
+  if (text.size() >= sizeof(Bytes)) {
+    const Bytes bytes = load_bytes(text.data());
+    const Bytes usual =
+        mark_below((bytes | 0x20) - 'a', 26) | mark_below(bytes - '0', 10) | mark_equal(bytes, '-');
+    at = static_cast<std::size_t>(std::countr_one(bits_of(usual)));
+  }
+  while (at < text.size() && kTokenChars.has(text[at])) ++at;
+  return at;
 }
 
 bool ends_line(std::string_view text, std::size_t at) {
@@ -73,8 +87,7 @@ Result<std::string_view> take_first_line(std::string_view& head) {
 // Takes one field with its line end off `head`, which is not empty; or the reason why it is none.
 const char* take_field(std::string_view& head, Field& field) {
   if (head.front() == ' ' || head.front() == '\t') return kFolded;
-  std::size_t colon = 0;
-  while (colon < head.size() && kTokenChars.has(head[colon])) ++colon;
+  const std::size_t colon = end_of_name(head);
   if (colon == 0 || colon == head.size() || head[colon] != ':') return kBadName;
   const std::size_t end = end_of_field_text(head, colon + 1);
   if (!ends_line(head, end)) return reason_at(head, end, kBadValue);
