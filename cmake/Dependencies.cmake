@@ -43,6 +43,6 @@ add_library(aifd_asio INTERFACE)
 target_link_libraries(aifd_asio INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(aifd_asio INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_NO_TS_EXECUTORS
-  # How many freed coroutine frames each thread keeps for the next: a request has some 20, of as
-  # many sizes, and each one missed is a call of aligned_alloc.
-  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+  # Frames come from malloc: of those that Asio keeps it gives the next best that is large enough,
+  # so an idle connection's small frames lay in the large ones of its last exchange.
+  BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)

@@ -10,6 +10,7 @@
 #include "aifd/app/commands.hpp"
 #include "aifd/app/pending_features.hpp"
 #include "aifd/app/shutdown.hpp"
+#include "aifd/app/startup_pages.hpp"
 #include "aifd/app/terminal.hpp"
 #include "aifd/app/version.hpp"
 #include "aifd/base/log.hpp"
@@ -125,6 +126,7 @@ ExitCode serve(const config::Sources& sources, config::Settings settings, const 
   daemon.server().start();
   std::unique_ptr<AdminServer> admin = AdminServer::start(
       daemon.settings(), daemon.services(), sources.environment, daemon.server().port());
+  release_startup_pages();
   signals.wait([&daemon] { daemon.services().reopen_logs(); });
   admin.reset();  // at once: from now on the port may be another daemon's
   daemon.services().drain_logs();

@@ -21,10 +21,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kProbeEvery = 500ms;
-constexpr auto kIdleBuffersFor = 2s;   // then an idle connection gives its buffers back
-constexpr auto kLingerFor = 2s;        // for a client that still sends while it is refused
-constexpr auto kGoodbyeTakes = 500ms;  // for a TLS peer to answer our close_notify
-constexpr auto kLastHeadTakes = 1s;    // for a head that has begun when the shutdown begins
+constexpr auto kIdleBuffersFor = 500ms;  // then an idle connection gives its buffers back
+constexpr auto kLingerFor = 2s;          // for a client that still sends while it is refused
+constexpr auto kGoodbyeTakes = 500ms;    // for a TLS peer to answer our close_notify
+constexpr auto kLastHeadTakes = 1s;      // for a head that has begun when the shutdown begins
 constexpr std::uint64_t kDiscardBytes = 64 * 1024;  // of an unread body, to keep the connection
 
 EndedBy ended_by(const Error& error) {
@@ -69,8 +69,8 @@ ClientSession::ClientSession(Socket socket, const SessionContext& context)
 Task<void> ClientSession::run() {
   bool keep = context_.proxy_headers == nullptr || co_await take_proxy_header();
   if (keep && context_.tls != nullptr) keep = co_await shake_hands();
-  for (bool first = true; keep; first = false) {
-    Result<std::string_view> head = co_await wait_for_head(first);
+  while (keep) {
+    Result<std::string_view> head = co_await wait_for_head();
     if (!head && head.error().kind == ErrorKind::client_gone) break;
     keep = co_await serve(std::move(head)) && !draining_;
     input_.finish_exchange();
@@ -83,7 +83,7 @@ Task<void> ClientSession::run() {
 
 // A connection that has not ended its header is an idle one.
 Task<bool> ClientSession::take_proxy_header() {
-  waiting_ = Waiting::first_head;
+  waiting_ = Waiting::head;
   patience_.set_after(context_.settings.timeouts.client);
   const std::optional<IpAddress> peer =
       co_await context_.proxy_headers->read_peer(stream_.socket(), peer_);
@@ -92,7 +92,7 @@ Task<bool> ClientSession::take_proxy_header() {
 }
 
 Task<bool> ClientSession::shake_hands() {
-  waiting_ = Waiting::first_head;
+  waiting_ = Waiting::head;
   patience_.set_after(context_.settings.timeouts.client);
   error_code ec;
   co_await stream_.start_tls(*context_.tls)
@@ -100,13 +100,14 @@ Task<bool> ClientSession::shake_hands() {
   co_return !ec;
 }
 
-Task<Result<std::string_view>> ClientSession::wait_for_head(bool first) {
+Task<Result<std::string_view>> ClientSession::wait_for_head() {
   if (draining_ && !input_.head_begun()) {
     co_return Error{ErrorKind::client_gone, ErrorSource::aifd, false, "draining"};
   }
   late_ = false;
-  waiting_ = first ? Waiting::first_head : Waiting::next_head;
-  patience_.set_after(first ? context_.settings.timeouts.client : kIdleBuffersFor);
+  const Clock::duration timeout = context_.settings.timeouts.client;
+  waiting_ = timeout > kIdleBuffersFor ? Waiting::idle : Waiting::head;
+  patience_.set_after(std::min<Clock::duration>(timeout, kIdleBuffersFor));
   Result<std::string_view> head = co_await input_.read_head();
   waiting_ = Waiting::no;
   patience_.clear();
@@ -127,12 +128,12 @@ void ClientSession::on_client_late() noexcept {
     case Waiting::goodbye:
       stream_.close();
       return;
-    case Waiting::next_head:
-      waiting_ = Waiting::first_head;
+    case Waiting::idle:
+      waiting_ = Waiting::head;
       if (!input_.head_begun()) input_.release_buffers_while_idle();
-      patience_.set_after(std::max<Clock::duration>(timeout - kIdleBuffersFor, Ticker::kTick));
+      patience_.set_after(timeout - kIdleBuffersFor);
       return;
-    case Waiting::first_head:
+    case Waiting::head:
       if (!input_.head_begun()) {
         stream_.close();
         return;
@@ -338,12 +339,11 @@ Task<void> ClientSession::linger() {
 
 void ClientSession::drain() noexcept {
   draining_ = true;
-  const bool idle = waiting_ == Waiting::next_head || waiting_ == Waiting::first_head;
-  if (!idle) return;
+  if (waiting_ != Waiting::idle && waiting_ != Waiting::head) return;
   if (!input_.head_begun()) {
     stream_.close();
   } else {
-    waiting_ = Waiting::first_head;
+    waiting_ = Waiting::head;
     patience_.set_after(kLastHeadTakes);
   }
 }

@@ -118,6 +118,7 @@ Result<bool> ClientSink::write(const chain::Piece& piece) {
   if (ec) return write_error();
   if (!pending_.empty()) return false;
   pending_.clear();
+  if (!head_.empty()) std::string().swap(head_);  // sent; the rest of a stream may take long
   return true;
 }
 

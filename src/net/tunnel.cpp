@@ -66,7 +66,7 @@ class Tunnel final : public chain::Stoppable {
         if (ec) break;
         upstream_.consume(bytes.size());
       }
-      upstream_.consume_all();
+      upstream_.consume_all(false);
       expect_bytes();
       const Result<bool> more = co_await upstream_.fill();
       if (!more || !*more) {

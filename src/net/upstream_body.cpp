@@ -33,7 +33,7 @@ std::optional<Result<Piece>> UpstreamBody::try_next() {
 Task<Result<Piece>> UpstreamBody::next() {
   for (;;) {
     if (std::optional<Result<Piece>> piece = try_next()) co_return *std::move(piece);
-    connection_.consume_all();
+    connection_.consume_all(framing_.kind != BodyKind::length);
     connection_.expect_within(idle_timeout_, ErrorKind::upstream_idle_timeout);
     const Result<bool> more = co_await connection_.fill();
     connection_.expect_nothing();

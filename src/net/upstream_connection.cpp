@@ -10,8 +10,9 @@
 namespace aifd::net {
 namespace {
 
-// Small while a stream is slow; grows when a read fills it.
+// Grows when a read fills it.
 constexpr std::size_t kFirstBytes = 4 * 1024;
+constexpr std::size_t kSlowBytes = 1024;  // while a stream is slow
 constexpr std::size_t kLargestBytes = 64 * 1024;
 
 std::string seconds_text(std::chrono::milliseconds time) {
@@ -31,6 +32,7 @@ void UpstreamConnection::serve(chain::Stopper* stopper) noexcept {
   stopper_ = stopper;
   clear();
   if (stopper == nullptr) return;
+  slow_ = true;
   received_any_ = false;
   sent_any_ = false;
 }
@@ -91,12 +93,19 @@ void UpstreamConnection::consume(std::size_t count) noexcept {
   begin_ += count;
 }
 
-void UpstreamConnection::consume_all() noexcept {
+void UpstreamConnection::consume_all(bool more_may_be_slow) noexcept {
   if (end_ == capacity_ && capacity_ < kLargestBytes) {
-    capacity_ = std::clamp(capacity_ * 4, kFirstBytes, kLargestBytes);
-    data_ = std::make_unique_for_overwrite<char[]>(capacity_);
+    slow_ = false;  // from now on a small piece says nothing
+    replace_buffer(std::clamp(capacity_ * 4, kFirstBytes, kLargestBytes));
+  } else if (more_may_be_slow && slow_ && end_ <= kSlowBytes && capacity_ > kSlowBytes) {
+    replace_buffer(kSlowBytes);
   }
   begin_ = end_ = 0;
+}
+
+void UpstreamConnection::replace_buffer(std::size_t capacity) noexcept {
+  data_ = std::make_unique_for_overwrite<char[]>(capacity);
+  capacity_ = capacity;
 }
 
 Task<Result<protocol::ResponseHead>> UpstreamConnection::read_head() {
@@ -147,6 +156,7 @@ void UpstreamConnection::rest() noexcept {
   serve(nullptr);
   reused_ = true;
   begin_ = end_ = 0;
+  if (capacity_ < kFirstBytes) release_buffer();
 }
 
 void UpstreamConnection::release_buffer() noexcept {

@@ -226,6 +226,7 @@ void UpstreamExchange::add_piece(BufferList& buffers, const Piece& piece) {
 Result<Reply> UpstreamExchange::make_reply(ResponseHead head) {
   exchange_.progress.head_received = Clock::now();
   exchange_.progress.phase = Phase::stream;
+  std::string().swap(head_);  // sent; a stream may take long
   Reply reply;
   if (head.status == 101) {
     if (!asks_upgrade_ || !asked_for(exchange_.request, head.fields.get("Upgrade"))) {

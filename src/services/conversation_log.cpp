@@ -11,7 +11,7 @@ namespace {
 
 using Lost = LogLosses::Lost;
 
-constexpr std::size_t kHandOverAt = 16 * 1024;
+constexpr std::size_t kHandOverAt = 4 * 1024;
 constexpr std::string_view kFull = "the disk does not keep up, LOG_QUEUE_BYTES are waiting for it";
 constexpr std::string_view kClosed = "it was closed before the end of an exchange";
 

@@ -66,6 +66,23 @@ def test_one_byte_at_a_time(daemon, upstream, client):
     assert client.body.rest() == text
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 50_000, 1, 1), (1, 5_000, 1, 5_000, 1), (1, 200_000, 1)])
+def test_events_of_changing_sizes_are_exact(daemon, upstream, client, sizes):
+    """What is read into grows and shrinks with what comes; twice, so that a connection serves again as it was left."""
+    for _ in range(2):
+        got = [threading.Event() for _ in sizes]
+        steps = [expect_request(), send(SSE_HEAD)]
+        for size, seen in zip(sizes, got):
+            steps += [send(chunk(event("x" * size))), wait(seen)]
+        upstream.script(*steps, send(LAST_CHUNK))
+        stream_request(client).read_head()
+        for size, seen in zip(sizes, got):
+            due = event("x" * size)
+            assert client.body.take(len(due)) == due
+            seen.set()
+        assert client.body.rest() == b""
+
+
 def test_ndjson_passes_line_by_line(daemon, upstream, client):
     go = threading.Event()
     upstream.script(expect_request(), send(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"

@@ -56,7 +56,8 @@ class ClientSession {
   void abort() noexcept;
 
  private:
-  enum class Waiting { no, first_head, next_head, body, goodbye };
+  // idle: for a head, with buffers at hand; head: for one that is due.
+  enum class Waiting { no, idle, head, body, goodbye };
 
   // Ends what the client lets wait too long, and gives an idle connection's buffers back.
   class Patience final : public Deadline {
@@ -82,7 +83,7 @@ class ClientSession {
 
   Task<bool> take_proxy_header();
   Task<bool> shake_hands();
-  Task<Result<std::string_view>> wait_for_head(bool first);
+  Task<Result<std::string_view>> wait_for_head();
   Task<bool> serve(Result<std::string_view> head_bytes);
   Task<Result<void>> answer(chain::Exchange& exchange, UpstreamExchange& upstream, ClientBody& body,
                             ClientSink& sink);

@@ -49,8 +49,8 @@ class UpstreamConnection final : public chain::Stoppable, private Deadline {
   std::span<char> buffered() const noexcept { return {data_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t count) noexcept;
   // Consumes all and lets the next fill() begin at the buffer's start, with more room where the
-  // last one took it all.
-  void consume_all() noexcept;
+  // last one took it all, and with little where what comes may be a slow stream.
+  void consume_all(bool more_may_be_slow) noexcept;
 
   // The final answer's head; interim ones (1xx but 101) are read past. Valid until the next fill().
   Task<Result<protocol::ResponseHead>> read_head();
@@ -75,6 +75,7 @@ class UpstreamConnection final : public chain::Stoppable, private Deadline {
 
  private:
   Result<void> make_room();
+  void replace_buffer(std::size_t capacity) noexcept;
   Result<bool> note_read(const error_code& ec, std::size_t count);
   void on_deadline() noexcept override;
   Error failure(std::string_view doing, const error_code& ec) const;
@@ -89,6 +90,7 @@ class UpstreamConnection final : public chain::Stoppable, private Deadline {
   ErrorKind late_kind_ = ErrorKind::upstream_first_byte_timeout;
   bool reused_ = false;
   bool late_ = false;
+  bool slow_ = true;  // no read has filled the buffer in this use
   bool received_any_ = false;
   bool sent_any_ = false;
 };

@@ -151,6 +151,11 @@ class Daemon:
         with open(f"/proc/{self.process.pid}/status") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
+    def resident_memory(self) -> int:
+        """The resident size, in bytes."""
+        with open(f"/proc/{self.process.pid}/smaps_rollup") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss"))
+
     def signal(self, number: int = signal.SIGTERM) -> None:
         self.process.send_signal(number)
 
