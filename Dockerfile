@@ -13,8 +13,8 @@ RUN cmake --preset release -DAIFD_TESTS=OFF \
 FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates tzdata libfmt9 libhiredis0.14 libleveldb1d liblmdb0 libre2-9 libsimdjson14 \
-      libspdlog1.10 libssl3 libyaml-cpp0.7 libzstd1 zlib1g \
+      ca-certificates tzdata libfmt9 libhiredis0.14 libjemalloc2 libleveldb1d liblmdb0 libre2-9 \
+      libsimdjson14 libspdlog1.10 libssl3 libyaml-cpp0.7 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 65532 -g 65532 /var/lib/aifd /var/lib/aifd/Log /var/lib/aifd/FLAXKV_DB
 COPY --from=build /usr/local/bin/aifd /usr/local/bin/aifd

@@ -1,9 +1,6 @@
 // A model server for measurements: one thread that answers chat requests as they order
 // (orders.hpp).
-//   bench_upstream [PORT]     prints the port it listens on
-
-#include <sys/socket.h>
-#include <unistd.h>
+//   bench_upstream [--tls CERTIFICATE KEY] [PORT]     prints the port it listens on
 
 #include <algorithm>
 #include <cstdio>
@@ -14,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "channel.hpp"
 #include "message_reader.hpp"
 #include "orders.hpp"
 #include "sockets.hpp"
@@ -29,9 +27,12 @@ struct Stream {
 };
 
 struct Client {
-  Client(int its_socket, std::uint64_t its_serial) : socket(its_socket), serial(its_serial) {}
+  Client(Channel its_channel, std::uint64_t its_serial)
+      : channel(std::move(its_channel)), serial(its_serial) {}
 
-  int socket;
+  int socket() const { return channel.socket(); }
+
+  Channel channel;
   std::uint64_t serial;  // no two connections have the same, though sockets are used again
   MessageReader reader{MessageReader::Kind::request};
   std::string body;
@@ -91,7 +92,8 @@ std::string as_text(std::string head) {
 
 class Server {
  public:
-  explicit Server(std::uint16_t port) : listener_(listen_on_loopback(port)) {
+  // `tls` may be nullptr, or must outlive this.
+  Server(std::uint16_t port, const Tls* tls) : tls_(tls), listener_(listen_on_loopback(port)) {
     poller_.add(listener_, EPOLLIN, nullptr);
     std::printf("port %d\n", port_of(listener_));
     std::fflush(stdout);
@@ -122,19 +124,19 @@ class Server {
   void accept_all() {
     for (int socket = accept_from(listener_); socket >= 0; socket = accept_from(listener_)) {
       if (clients_.size() <= static_cast<std::size_t>(socket)) clients_.resize(socket + 1);
-      clients_[socket] = std::make_unique<Client>(socket, ++serial_);
+      clients_[socket] = std::make_unique<Client>(Channel(socket, tls_), ++serial_);
       poller_.add(socket, EPOLLIN, clients_[socket].get());
     }
   }
 
   void serve(Client& client, std::uint32_t events) {
-    if (client.socket < 0) return;
+    if (client.socket() < 0) return;
     if ((events & EPOLLOUT) != 0) flush(client);
-    if (client.socket >= 0 && (events & ~EPOLLOUT) != 0) read(client);
+    if (client.socket() >= 0 && (events & ~EPOLLOUT) != 0) read(client);
   }
 
   void read(Client& client) {
-    const long size = receive_some(client.socket, buffer_.data(), buffer_.size());
+    const long size = client.channel.receive(buffer_.data(), buffer_.size());
     if (size == -1) return;
     if (size <= 0) return close_client(client);
     const std::size_t used =
@@ -149,13 +151,14 @@ class Server {
 
   void answer(Client& client) {
     const std::optional<Orders> orders = orders_in(client.body);
+    if (orders) ++answered_;
     if (orders && orders->events != 0) return begin_stream(client, *orders);
     if (orders) {
       const std::string text =
           orders->echo != 0 ? as_text(client.reader.head()) : answer_text(*orders);
       client.out += whole_answer("200 OK", answer_with(orders->id, text));
     } else if (client.body.empty()) {
-      client.out += whole_answer("200 OK", R"({"object":"list","data":[]})");
+      client.out += whole_answer("200 OK", answered());
     } else {
       client.out += whole_answer(
           "400 Bad Request",
@@ -163,6 +166,11 @@ class Server {
     }
     client.body.clear();
     end_answer(client);
+  }
+
+  // So many chat requests have come: what a cache answers does not.
+  std::string answered() const {
+    return R"({"object":"list","data":[],"answered":)" + std::to_string(answered_) + "}";
   }
 
   void begin_stream(Client& client, const Orders& orders) {
@@ -191,7 +199,7 @@ class Server {
     add_event(client);
     if (stream.next < stream.orders.events) {
       stream.due += stream.orders.gap_us * 1000LL;
-      timers_.push({stream.due, client.socket, client.serial});
+      timers_.push({stream.due, client.socket(), client.serial});
       flush(client);
     } else {
       end_stream(client);
@@ -222,13 +230,13 @@ class Server {
       if (client.stream->next == client.stream->orders.events) return end_stream(client);
       add_event(client);
     }
-    if (client.closes && client.out.empty() && client.socket >= 0) close_client(client);
+    if (client.closes && client.out.empty() && client.socket() >= 0) close_client(client);
   }
 
   // Whether all was sent.
   bool send_out(Client& client) {
     if (!client.out.empty()) {
-      const long sent = send_some(client.socket, client.out);
+      const long sent = client.channel.send(client.out);
       if (sent < 0) {
         close_client(client);
         return false;
@@ -238,20 +246,21 @@ class Server {
     const bool waits = !client.out.empty();
     if (waits != client.waits_for_room) {
       client.waits_for_room = waits;
-      poller_.change(client.socket, waits ? EPOLLIN | EPOLLOUT : EPOLLIN, &client);
+      poller_.change(client.socket(), waits ? EPOLLIN | EPOLLOUT : EPOLLIN, &client);
     }
     return !waits;
   }
 
   void close_client(Client& client) {
-    close(client.socket);
-    gone_.push_back(std::move(clients_[client.socket]));
-    client.socket = -1;
+    gone_.push_back(std::move(clients_[client.socket()]));
+    client.channel.close();
   }
 
+  const Tls* tls_;
   int listener_;
   Poller poller_;
   std::uint64_t serial_ = 0;
+  std::uint64_t answered_ = 0;
   std::vector<std::unique_ptr<Client>> clients_;  // by socket
   std::vector<std::unique_ptr<Client>> gone_;     // until no event of this round can mean them
   std::priority_queue<Timer> timers_;
@@ -263,5 +272,12 @@ class Server {
 
 int main(int count, char** arguments) {
   bench::raise_file_limit();
-  bench::Server(static_cast<std::uint16_t>(count > 1 ? std::atoi(arguments[1]) : 0)).run();
+  std::optional<bench::Tls> tls;
+  int used = 1;
+  if (count > 3 && std::string_view(arguments[1]) == "--tls") {
+    tls = bench::Tls::server(arguments[2], arguments[3]);
+    used = 4;
+  }
+  const int port = count > used ? std::atoi(arguments[used]) : 0;
+  bench::Server(static_cast<std::uint16_t>(port), tls ? &*tls : nullptr).run();
 }

@@ -10,6 +10,14 @@
 #include "aifd/app/convert_command.hpp"
 #include "aifd/app/version.hpp"
 
+// Read by jemalloc at the start, where that is linked (AIFD_JEMALLOC): a thread of its own gives
+// what is not used again within a second back to the system.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf =
+    "background_thread:true,max_background_threads:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 namespace {
 
 using aifd::app::add_config_flags;

@@ -8,45 +8,45 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterable
 
-from . import machine, plots, ratios, tables
 from . import contenders as ours
-from .contenders import prove
+from . import machine, memory, plots, ratios, readme, tables, workers
+from .contenders import Contender
+from .fleet import Fleet
 from .measure import Measurement
-from .memory import memory
 from .peers import ALL as PEERS
 from .peers import install
 from .place import SOURCE, Place
-from .scenarios import scenarios
-from .servers import LOAD_CORE, BenchError, Server, raise_file_limit, stop_all
+from .scenarios import Scenario, scenarios
+from .servers import LOAD_CORE, BenchError, raise_file_limit, stop_all
 
 EVERYTHING = [*ours.ALL, *PEERS]
 QUICK = {"direct", "relay", "nginx", "aifd-off", "aifd-model", "aifd-all"}
 ROUNDS = {"quick": (2, 0.4), "default": (3, 1.0), "full": (7, 3.0)}  # and seconds of each measurement
-HELD = {"quick": (1000, 500), "default": (1000, 1000), "full": (10_000, 10_000)}  # connections, streams
-SHARE_OF_FILES = 0.45  # a proxy has two a stream, and nginx closes idle ones when 15 in 16 are in use
-
-
-def say(words):
-    print(f"[bench {time.monotonic() - STARTED:4.0f}s] {words}", flush=True)
-
-
+APART = ["workers", "memory"]  # measured in their own ways
 STARTED = time.monotonic()
 
 
-def options_from(arguments):
+def say(words: str) -> None:
+    print(f"[bench {time.monotonic() - STARTED:4.0f}s] {words}", flush=True)
+
+
+def options_from(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     extent = parser.add_mutually_exclusive_group()
-    for name, what in (("quick", "two minutes: aifd, nginx and the relay"), ("full", "an hour, 10,000 connections")):
+    for name, what in (("quick", "three minutes: aifd, nginx and the relay"), ("full", "an hour")):
         extent.add_argument(f"--{name}", dest="extent", action="store_const", const=name, default="default", help=what)
     parser.add_argument("--peers", action="store_true", help="install openai-forward, LiteLLM and Portkey's gateway first")
     parser.add_argument("--binary", default=SOURCE / "build/bench/aifd", help="the aifd to measure (default: built here)")
     parser.add_argument("--tools", default=SOURCE / "build/bench", help=argparse.SUPPRESS)
     parser.add_argument("--only", help="contenders, separated by commas: " + ", ".join(each.name for each in EVERYTHING))
-    parser.add_argument("--scenarios", help="separated by commas: " + ", ".join([*scenarios("default"), "memory"]))
+    parser.add_argument("--scenarios", help="separated by commas: " + ", ".join([*scenarios("default"), *APART]))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each measurement")
     parser.add_argument("--results", type=pathlib.Path, default=SOURCE / "bench/results", help="where the report goes")
+    parser.add_argument("--readme", type=pathlib.Path, metavar="FOLDER",
+                        help="measure nothing; write the ratios of this report into the README files")
     options = parser.parse_args(arguments)
     rounds, seconds = ROUNDS[options.extent]
     options.rounds, options.seconds = options.rounds or rounds, options.seconds or seconds
@@ -54,7 +54,7 @@ def options_from(arguments):
     return options
 
 
-def chosen(given, known, default):
+def chosen(given: str | None, known: Iterable[str], default: list[str]) -> list[str]:
     names = given.split(",") if given else default
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -62,7 +62,7 @@ def chosen(given, known, default):
     return [name for name in known if name in names]
 
 
-def choose_contenders(options, place):
+def choose_contenders(options: argparse.Namespace, place: Place) -> tuple[list[Contender], dict[str, str]]:
     """Those to measure, and by title why others cannot be."""
     known = {each.name: each for each in EVERYTHING}
     names = chosen(options.only, known, [name for name in known if options.extent != "quick" or name in QUICK])
@@ -73,69 +73,22 @@ def choose_contenders(options, place):
     return [each for each in contenders if each.title not in absent], absent
 
 
-def start_all(contenders, place, absent):
-    """Servers by name. One that does not start or does not do its work is left out, and said so."""
-    servers = {}
-    for contender in contenders:
-        say(f"starting {contender.title}")
-        try:
-            servers[contender.name] = contender.start(place)
-            if servers[contender.name]:
-                prove(contender, servers[contender.name], place)
-        except BenchError as error:
-            absent[contender.title] = str(error)
-            say(f"NOT measured: {contender.title}: {error}")
-            server = servers.pop(contender.name, None)
-            if server:
-                server.stop()
-    return servers
-
-
-def stop_servers(contenders, servers):
-    """What each said of work that it did not do, by title."""
-    complaints = {}
-    for contender in contenders:
-        server = servers[contender.name]
-        if not server:
-            continue
-        server.stop()
-        if contender.complaint(server):
-            complaints[f"{contender.title}, a part of its work"] = contender.complaint(server)
-    return complaints
-
-
-def measure_memory(contenders, place, options, absent):
-    connections, streams = HELD[options.extent]
-    most = int(place.file_limit * SHARE_OF_FILES)
-    counts = {"connection": min(connections, most), "stream": min(streams, most)}
-    if most < max(connections, streams):
-        say(f"memory: at most {most} at a time, since a process may have {place.file_limit} files open (ulimit -Hn)")
-    found = {}
-    for contender in contenders:
-        if contender.name != "direct" and contender.only is None:
-            try:
-                found[contender.name] = memory(place, contender, counts, say)
-            except BenchError as error:
-                absent[f"{contender.title}, memory"] = str(error)
-                say(f"FAILED: {error}")
-    return found
-
-
-def results_folder(options, about):
+def results_folder(options: argparse.Namespace, about: dict) -> pathlib.Path:
     name = re.sub(r"[^a-z0-9]+", "-", f"{about['cpu']} {about['cores']} cores".lower()).strip("-")
     folder = options.results / f"{name}-{options.date.replace(' ', '-').replace(':', '')}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def write(options, about, known, contenders, measured, memories, absent):
+def write(options: argparse.Namespace, about: dict, known: dict[str, Scenario], contenders: list[Contender],
+          measured: Measurement, memories: dict, scales: dict, absent: dict[str, str]) -> None:
     summaries = {name: ratios.summary(found) for name, found in measured.rounds.items() if any(found.values())}
     folder = results_folder(options, about)
-    report = tables.report(about, options, known, summaries, memories, contenders, absent, measured.failed)
+    report = tables.report(about, options, known, summaries, memories, scales, contenders, absent, measured.failed)
     (folder / "results.md").write_text(report)
     failed = [{"scenario": scenario, "contender": name, "reason": why} for (scenario, name), why in measured.failed.items()]
     everything = {"date": options.date, "machine": about, "rounds": options.rounds, "seconds": options.seconds,
-                  "absent": absent, "failed": failed, "summaries": summaries, "memory_kib": memories,
+                  "absent": absent, "failed": failed, "summaries": summaries, "memory_kib": memories, "workers": scales,
                   "measured": measured.rounds}
     (folder / "results.json").write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
     for name, drawing in plots.plots(known, summaries, contenders, about).items():
@@ -144,27 +97,31 @@ def write(options, about, known, contenders, measured, memories, absent):
     say(f"written to {folder}")
 
 
-def run(options, place):
+def run(options: argparse.Namespace, place: Place) -> int:
     known = scenarios(options.extent)
-    wanted = chosen(options.scenarios, [*known, "memory"], [*known, "memory"])
+    wanted = chosen(options.scenarios, [*known, *APART], [*known, *APART])
     contenders, absent = choose_contenders(options, place)
     about = machine.describe(place)
-    upstream = Server("the mock upstream", [str(place.tools / "bench_upstream")], place.folder("upstream"), LOAD_CORE)
-    place.upstream_port = upstream.port
-    servers = start_all(contenders, place, absent)
-    contenders = [each for each in contenders if each.name in servers]
-    measured = Measurement(place, options, say)
-    for name in wanted:
-        if name != "memory":
-            measured.run(known[name], contenders, servers)
-    complaints = stop_servers(contenders, servers)
-    memories = measure_memory(contenders, place, options, absent) if "memory" in wanted else {}
-    write(options, about, known, contenders, measured, memories, {**absent, **complaints})
+    place.start_upstreams(LOAD_CORE)
+    fleet = Fleet(place, say)
+    measured_here = [known[name] for name in wanted if name not in APART]
+    fleet.start(contenders, dict.fromkeys(scenario.setup for scenario in measured_here))
+    measured = Measurement(place, fleet, options, say)
+    for scenario in measured_here:
+        measured.run(scenario, contenders)
+    fleet.stop()
+    absent |= fleet.absent
+    scales = workers.measure_workers(place, contenders, options, absent, say) if "workers" in wanted else {}
+    memories = memory.measure_memory(place, contenders, options.extent, absent, say) if "memory" in wanted else {}
+    about["others_after"] = machine.others_share()
+    write(options, about, known, contenders, measured, memories, scales, absent)
     return 1 if measured.failed else 0
 
 
-def main():
+def main() -> int:
     options = options_from(sys.argv[1:])
+    if options.readme:
+        return readme.write(options.readme)
     if os.cpu_count() < 2:
         sys.exit("[bench] two cores are needed: one for the proxy, one for the load")
     for ending in (signal.SIGTERM, signal.SIGHUP):

@@ -2,40 +2,43 @@
 import html
 import math
 
+from .contenders import Contender
+from .ratios import Spread
+from .scenarios import Scenario
 from .tables import TIMES
 
 WIDTH, LABEL, RIGHT, BAR, GAP = 860, 230, 70, 16, 8
 OURS, THEIRS, FLOOR = "#2563eb", "#9ca3af", "#d1d5db"
 
 
-def colour(name):
+def colour(name: str) -> str:
     return OURS if name.startswith("aifd") else FLOOR if name in ("relay", "direct") else THEIRS
 
 
 class Scale:
-    def __init__(self, values):
+    def __init__(self, values: list[float]):
         low, high = math.log10(min(values)), math.log10(max(values))
         self.low = min(math.floor(low * 4) / 4 - 0.25, -0.25)
         self.high = max(math.ceil(high * 4) / 4, 0.25)
 
-    def x(self, value):
+    def x(self, value: float) -> float:
         share = (math.log10(value) - self.low) / (self.high - self.low)
         return LABEL + share * (WIDTH - LABEL - RIGHT)
 
-    def ticks(self):
+    def ticks(self) -> list[float]:
         candidates = [step * 10**power for power in range(-3, 6) for step in (1, 2, 5)]
         return [tick for tick in candidates if self.low <= math.log10(tick) <= self.high]
 
 
-def text(x, y, words, anchor="start", size=12, extra=""):
+def text(x: float, y: float, words: str, anchor: str = "start", size: int = 12, extra: str = "") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" {extra}>{html.escape(words)}</text>'
 
 
-def line(x1, y1, x2, y2, stroke, width=1):
+def line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{stroke}" stroke-width="{width}"/>'
 
 
-def bar(scale, y, name, title, entry):
+def bar(scale: Scale, y: float, name: str, title: str, entry: Spread) -> list[str]:
     middle, end = y + BAR / 2, scale.x(entry["median"])
     return [text(LABEL - 8, middle + 4, title, "end"),
             f'<rect x="{LABEL}" y="{y}" width="{max(end - LABEL, 1):.1f}" height="{BAR}" fill="{colour(name)}"/>',
@@ -43,7 +46,7 @@ def bar(scale, y, name, title, entry):
             text(max(end, scale.x(entry["max"])) + 6, middle + 4, f"{entry['median']:.2f}")]
 
 
-def bars(heading, below, rows):
+def bars(heading: str, below: str, rows: list[tuple[str, str, Spread]]) -> str:
     """`rows`: name, title, {"median", "min", "max"}."""
     scale = Scale([entry[key] for _, _, entry in rows for key in ("min", "max")])
     top, height = 54, 54 + len(rows) * (BAR + GAP) + 44
@@ -60,7 +63,8 @@ def bars(heading, below, rows):
     return "\n".join(parts) + "\n</svg>\n"
 
 
-def plots(scenarios, summaries, contenders, machine):
+def plots(scenarios: dict[str, Scenario], summaries: dict[str, dict], contenders: list[Contender],
+          machine: dict) -> dict[str, str]:
     """By file name."""
     found = {}
     where = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; times nginx, logarithmic, less is better"

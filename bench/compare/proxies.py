@@ -1,9 +1,10 @@
 """Configurations of the proxies, as str.format templates."""
+from .setups import Setup
 
 # Set as a proxy for streams must be: nothing is held back, connections to the upstream are kept. A
 # request's body of 128 KiB fits into memory, so that none touches the disk.
 NGINX = """
-worker_processes 1; worker_rlimit_nofile {files}; daemon off; pid {folder}/pid; error_log {folder}/error.txt;
+worker_processes {workers}; worker_rlimit_nofile {files}; daemon off; pid {folder}/pid; error_log {folder}/error.txt;
 user root;
 {modules}
 events {{ worker_connections {connections}; }}
@@ -15,16 +16,44 @@ http {{
   upstream mock {{ server 127.0.0.1:{upstream}; keepalive 512; keepalive_requests 1000000000; }}
   {http}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096{listen};
     location / {{
       {server}
-      proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_buffering off; proxy_request_buffering off; {buffers} proxy_read_timeout 600s;
+      proxy_pass {scheme}://mock; proxy_http_version 1.1; proxy_set_header Connection "";
+      {buffers} proxy_read_timeout 600s;
     }}
   }}
 }}
 """
-PLAIN_HTTP = ""
+NGINX_STREAMING = "proxy_buffering off; proxy_request_buffering off;"
+
+# Its key is what aifd's is made of. What is kept must be buffered.
+NGINX_CACHE_HTTP = """
+  proxy_cache_path @FOLDER@/cache levels=1:2 keys_zone=answers:10m max_size=100m inactive=1d;
+  sendfile on; open_file_cache max=1000;
+"""
+NGINX_CACHE = """
+      proxy_cache answers; proxy_cache_methods POST; proxy_cache_valid 200 1h;
+      proxy_cache_key "$request_uri|$http_authorization|$request_body";
+"""
+
+NGINX_CLIENT_TLS_HTTP = """
+  ssl_certificate @CERTIFICATE@; ssl_certificate_key @KEY@; ssl_protocols TLSv1.2 TLSv1.3;
+"""
+# nginx does not compare addresses with a certificate, only names.
+NGINX_UPSTREAM_TLS = """
+      proxy_ssl_verify on; proxy_ssl_trusted_certificate @CERTIFICATE@; proxy_ssl_name localhost;
+      proxy_ssl_session_reuse on; proxy_ssl_protocols TLSv1.2 TLSv1.3;
+"""
+
+
+def nginx_parts(setup: Setup) -> tuple[str, str, str]:
+    """What stands in its blocks http, listen and location for this setup."""
+    http = (NGINX_CACHE_HTTP if setup.cache else "") + (NGINX_CLIENT_TLS_HTTP if setup.client_tls else "")
+    listen = (" ssl" if setup.client_tls else "") + (" reuseport" if setup.workers > 1 else "")
+    location = (NGINX_CACHE if setup.cache else NGINX_STREAMING) + (NGINX_UPSTREAM_TLS if setup.upstream_tls else "")
+    return http, listen, location
+
 
 # The work of aifd with everything on, as one writes it in Lua: addresses, key, request limit, model
 # by level, exchange of the key; question and answer as one line of JSON in a file.
@@ -128,8 +157,10 @@ defaults
   timeout client 600s
   timeout server 600s
 frontend front
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096{bind}
   default_backend back
 backend back
-  server mock 127.0.0.1:{upstream}
+  server mock 127.0.0.1:{upstream}{server}
 """
+HAPROXY_CLIENT_TLS = " ssl crt {both} ssl-min-ver TLSv1.2"
+HAPROXY_UPSTREAM_TLS = " ssl verify required ca-file {certificate} verifyhost localhost"

@@ -1,19 +1,23 @@
 """Medians and ratios. A ratio is one of two runs of the same round; then the median of these is taken."""
 import statistics
+from collections.abc import Sequence
+
+Spread = dict[str, float]     # median, min, max
+Rounds = list[dict[str, float]]  # of each round the figures by name
 
 
-def spread(values):
+def spread(values: Sequence[float]) -> Spread:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def ratios(rounds, others, figure):
+def ratios(rounds: Rounds, others: Rounds, figure: str) -> Spread | None:
     pairs = [(one[figure], other[figure]) for one, other in zip(rounds, others) if figure in one and other.get(figure)]
     return spread([one / other for one, other in pairs]) if pairs else None
 
 
-def summary(by_contender, references=("nginx", "relay")):
+def summary(by_contender: dict[str, Rounds], references: Sequence[str] = ("nginx", "relay")) -> dict[str, dict]:
     """Of each contender and figure: value, and times that of each reference."""
-    found = {}
+    found: dict[str, dict] = {}
     for name, rounds in by_contender.items():
         found[name] = {}
         for figure in rounds[0]:
@@ -26,7 +30,7 @@ def summary(by_contender, references=("nginx", "relay")):
     return found
 
 
-def added(rounds, by_contender):
+def added(rounds: Rounds, by_contender: dict[str, Rounds]) -> dict[str, dict]:
     """Times less those of the same round without a proxy, beside what nginx adds."""
     direct, nginx = by_contender.get("direct"), by_contender.get("nginx")
     found = {}

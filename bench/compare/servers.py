@@ -1,4 +1,5 @@
 """Processes under test: started on a core of their own, watched through /proc, and gone when we are."""
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -7,8 +8,10 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 
 PROXY_CORE, LOAD_CORE = 0, 1
+ENOUGH_FILES = 24_000  # for 10,000 streams: a proxy has two a stream, and nginx wants one in 16 free
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 TICK = os.sysconf("SC_CLK_TCK")
@@ -18,32 +21,48 @@ class BenchError(Exception):
     """Something that ends the run, with what to do about it."""
 
 
-def free_port():
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def raise_file_limit():
-    """As many open files as allowed; what is started from here has them, too."""
+def raise_file_limit() -> int:
+    """As many open files as allowed, root's are enough; what is started from here has them, too."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+    most = max(hard, ENOUGH_FILES)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        return most
+    except (OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
 
 
-def prepare(core):
-    """Runs in the child before it becomes the program: its core, and a signal should we die first."""
-    def run():
-        os.sched_setaffinity(0, {core})
+def prepare(cores: set[int]) -> Callable[[], None]:
+    """Runs in the child before it becomes the program: its cores, and a signal should we die first."""
+    def run() -> None:
+        os.sched_setaffinity(0, cores)
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     return run
 
 
-def stat_fields(pid):
+@contextlib.contextmanager
+def on_cores(server: "Server", cores: set[int]) -> Iterator[None]:
+    """Has a server of one thread elsewhere for a while."""
+    before = os.sched_getaffinity(server.process.pid)
+    os.sched_setaffinity(server.process.pid, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(server.process.pid, before)
+
+
+def stat_fields(pid: int | str) -> list[str]:
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
 
 
-def smaps_of(pid):
+def smaps_of(pid: int) -> dict[str, int]:
     """KiB by name."""
     lines = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     return {name: int(size.split()[0]) for name, size in (line.split(":") for line in lines)}
@@ -52,8 +71,9 @@ def smaps_of(pid):
 class CpuTime:
     """What processes have used so far: to the tick with the threads that have ended, and to the nanosecond without."""
 
-    def __init__(self, pids):
-        self.ticks, self.threads = 0, {}
+    def __init__(self, pids: list[int]):
+        self.ticks = 0
+        self.threads: dict[str, int] = {}
         for pid in pids:
             self.ticks += sum(map(int, stat_fields(pid)[11:13]))
             for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
@@ -63,7 +83,7 @@ class CpuTime:
                     pass  # it has ended, or the kernel does not tell
         self.uncertain = 2 * len(pids) / TICK
 
-    def seconds_since(self, earlier):
+    def seconds_since(self, earlier: "CpuTime") -> float:
         coarse = (self.ticks - earlier.ticks) / TICK
         fine = sum(time - earlier.threads.get(thread, 0) for thread, time in self.threads.items()) / 1e9
         return fine if abs(fine - coarse) <= self.uncertain else coarse
@@ -72,17 +92,18 @@ class CpuTime:
 class Server:
     """A program with a port; it and all it starts are one session, by which they are found again."""
 
-    running = []
+    running: list["Server"] = []
 
-    def __init__(self, name, command, directory, core, environment=None, port=None, patience=20):
-        self.name, self.port = name, port
-        self.output = pathlib.Path(directory) / "output"
+    def __init__(self, name: str, command: list[str], folder: pathlib.Path, cores: set[int],
+                 environment: dict[str, str] | None = None, port: int | None = None, patience: float = 20):
+        self.name, self.port, self.folder = name, port, folder
+        self.output = folder / "output"
         self.output.unlink(missing_ok=True)
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                command, cwd=directory, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env={"PATH": os.environ["PATH"], "HOME": str(directory), **(environment or {})},
-                start_new_session=True, preexec_fn=prepare(core))
+                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env={"PATH": os.environ["PATH"], "HOME": str(folder), **(environment or {})},
+                start_new_session=True, preexec_fn=prepare(cores))
         Server.running.append(self)
         try:
             self.wait_until_up(patience)
@@ -90,7 +111,7 @@ class Server:
             self.stop()
             raise
 
-    def wait_until_up(self, patience):
+    def wait_until_up(self, patience: float) -> None:
         end = time.monotonic() + patience
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -105,17 +126,17 @@ class Server:
             time.sleep(0.05)
         raise BenchError(f"{self.name} did not start; the end of its output:\n{self.last_output()}")
 
-    def answers(self):
+    def answers(self) -> bool:
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return True
         except OSError:
             return False
 
-    def last_output(self):
+    def last_output(self) -> str:
         return "\n".join(self.output.read_text(errors="replace").splitlines()[-15:])
 
-    def pids(self):
+    def pids(self) -> list[int]:
         """All processes of its session."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
@@ -126,15 +147,15 @@ class Server:
                 pass  # ended meanwhile
         return found
 
-    def check_alive(self):
+    def check_alive(self) -> None:
         if self.process.poll() is not None:
             raise BenchError(f"{self.name} ended by itself; the end of its output:\n{self.last_output()}")
 
-    def cpu_time(self):
+    def cpu_time(self) -> CpuTime:
         self.check_alive()
         return CpuTime(self.pids())
 
-    def memory_kib(self):
+    def memory_kib(self) -> tuple[int, int]:
         """Resident, and of it what no other process shares. What its own processes share counts once."""
         private = shared = 0
         for pid in self.pids():
@@ -144,7 +165,7 @@ class Server:
             shared = max(shared, sizes["Rss"] - own)
         return private + shared, private
 
-    def stop(self):
+    def stop(self) -> None:
         for how in (signal.SIGTERM, signal.SIGKILL):
             for pid in self.pids():
                 try:
@@ -158,10 +179,10 @@ class Server:
         if self in Server.running:
             Server.running.remove(self)
 
-    def alive(self):
+    def alive(self) -> bool:
         return self.process.poll() is None or bool(self.pids())
 
 
-def stop_all():
+def stop_all() -> None:
     for server in list(reversed(Server.running)):
         server.stop()

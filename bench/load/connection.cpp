@@ -1,7 +1,6 @@
 #include "load/connection.hpp"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -18,15 +17,16 @@ std::string request_head(const Options& options, std::size_t body_size) {
          "Content-Length: " + std::to_string(body_size) + "\r\n\r\n";
 }
 
-std::uint32_t next_id() {
+std::uint32_t next_number() {
   static std::uint32_t last = 0;
   return ++last % 100'000'000;
 }
 
 }  // namespace
 
-Connection::Connection(const Options& options, Poller& poller, Report& report)
+Connection::Connection(const Options& options, const Tls* tls, Poller& poller, Report& report)
     : options_(options),
+      tls_(tls),
       poller_(poller),
       report_(report),
       verifier_(make_verifier(options, report)) {
@@ -36,12 +36,9 @@ Connection::Connection(const Options& options, Poller& poller, Report& report)
   request_ += body;
 }
 
-Connection::~Connection() {
-  if (socket_ >= 0) close(socket_);
-}
-
 void Connection::ask(std::int64_t due) {
-  const std::uint32_t id = next_id();
+  const std::uint32_t number = next_number();
+  const std::uint32_t id = options_.same ? 0 : number;
   put_digits(request_.data() + id_place_, kIdDigits, id);
   verifier_->begin(id);
   reader_.restart();
@@ -49,27 +46,29 @@ void Connection::ask(std::int64_t due) {
   sent_ = 0;
   busy_ = true;
   first_byte_seen_ = false;
-  if (socket_ >= 0) return send_rest();
-  socket_ = connect_to_loopback(options_.port, id);
+  if (open()) return send_rest();
+  channel_ = Channel(connect_to_loopback(options_.port, number), tls_);
   watched_ = EPOLLIN | EPOLLOUT;
-  poller_.add(socket_, watched_, this);
+  poller_.add(channel_.socket(), watched_, this);
 }
 
 void Connection::on_events(std::uint32_t events, std::string& buffer) {
-  if (socket_ < 0) return;
-  if ((events & EPOLLOUT) != 0 && busy_) send_rest();
-  if (socket_ >= 0 && (events & ~EPOLLOUT) != 0) read(buffer);
+  if (!open()) return;
+  if (busy_ && ((events & EPOLLOUT) != 0 || channel_.waits_for_peer())) send_rest();
+  if (open() && (events & ~EPOLLOUT) != 0) read(buffer);
 }
 
 void Connection::send_rest() {
-  const long sent = send_some(socket_, std::string_view(request_).substr(sent_));
-  if (sent < 0) return fail(std::string("cannot send: ") + std::strerror(connect_error(socket_)));
+  const long sent = channel_.send(std::string_view(request_).substr(sent_));
+  if (sent < 0)
+    return fail(std::string("cannot send: ") + std::strerror(connect_error(channel_.socket())));
   sent_ += static_cast<std::size_t>(sent);
-  watch(sent_ < request_.size() ? EPOLLIN | EPOLLOUT : EPOLLIN);
+  const bool wants_room = sent_ < request_.size() && !channel_.waits_for_peer();
+  watch(wants_room ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 void Connection::read(std::string& buffer) {
-  const long size = receive_some(socket_, buffer.data(), buffer.size());
+  const long size = channel_.receive(buffer.data(), buffer.size());
   if (size == -1) return;
   if (size > 0) return take({buffer.data(), static_cast<std::size_t>(size)});
   if (!busy_) return drop();
@@ -112,12 +111,11 @@ void Connection::fail(const std::string& message) {
 void Connection::watch(std::uint32_t events) {
   if (events == watched_) return;
   watched_ = events;
-  poller_.change(socket_, events, this);
+  poller_.change(channel_.socket(), events, this);
 }
 
 void Connection::drop() {
-  if (socket_ >= 0) close(socket_);
-  socket_ = -1;
+  channel_.close();
 }
 
 }  // namespace bench

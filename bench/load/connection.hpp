@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "channel.hpp"
 #include "load/options.hpp"
 #include "load/report.hpp"
 #include "load/verifier.hpp"
@@ -15,8 +16,8 @@ namespace bench {
 // One client: asks, reads and checks the answer, keeps the connection if it may.
 class Connection {
  public:
-  Connection(const Options& options, Poller& poller, Report& report);
-  ~Connection();
+  // `tls` may be nullptr.
+  Connection(const Options& options, const Tls* tls, Poller& poller, Report& report);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -28,7 +29,7 @@ class Connection {
 
   bool busy() const { return busy_; }
   bool answering() const { return busy_ && first_byte_seen_; }
-  bool open() const { return socket_ >= 0; }
+  bool open() const { return channel_.socket() >= 0; }
   void fail(const std::string& message);
 
  private:
@@ -40,6 +41,7 @@ class Connection {
   void drop();
 
   const Options& options_;
+  const Tls* tls_;
   Poller& poller_;
   Report& report_;
   std::unique_ptr<Verifier> verifier_;
@@ -47,7 +49,7 @@ class Connection {
   std::string request_;
   std::size_t id_place_;
   std::size_t sent_ = 0;
-  int socket_ = -1;
+  Channel channel_;
   std::uint32_t watched_ = 0;
   std::int64_t due_ = 0;
   bool busy_ = false;

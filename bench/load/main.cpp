@@ -8,10 +8,12 @@
 #include <cstdio>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "channel.hpp"
 #include "load/connection.hpp"
 #include "load/options.hpp"
 #include "load/report.hpp"
@@ -29,8 +31,10 @@ std::int64_t nanoseconds(double seconds) {
 class Load {
  public:
   explicit Load(const Options& options) : options_(options) {
+    if (!options.trusted_file.empty()) tls_ = Tls::client(options.trusted_file);
     for (std::uint32_t i = 0; i < options.connections; ++i) {
-      connections_.push_back(std::make_unique<Connection>(options_, poller_, report_));
+      connections_.push_back(
+          std::make_unique<Connection>(options_, tls_ ? &*tls_ : nullptr, poller_, report_));
     }
   }
 
@@ -160,6 +164,7 @@ class Load {
   }
 
   Options options_;
+  std::optional<Tls> tls_;
   Poller poller_;
   Report report_;
   std::vector<std::unique_ptr<Connection>> connections_;

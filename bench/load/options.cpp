@@ -15,6 +15,7 @@ constexpr const char* kUsage = R"(usage: bench_load --port PORT [options]
   --bytes N         of each JSON answer (600)   --events N       streams of N events instead
   --gap-us N        between two events (0)      --pad N          bytes of text in each request (0)
   --fresh           a connection a request      --text-only      compare texts, not bytes
+  --same            all requests alike         --tls FILE       TLS, with the certificates in it as trust
   --hold idle|streams                           keep all open until standard input ends
   --path PATH  --model NAME  --field 'Name: value'  --patience S)";
 
@@ -50,6 +51,7 @@ Options options_from(int count, char** arguments) {
       {"--gap-us", [&](const auto& value) { orders.gap_us = whole(value); }},
       {"--pad", [&](const auto& value) { orders.pad = whole(value); }},
       {"--hold", [&](const auto& value) { result.hold = hold(value); }},
+      {"--tls", [&](const auto& value) { result.trusted_file = value; }},
       {"--path", [&](const auto& value) { result.path = value; }},
       {"--model", [&](const auto& value) { result.model = value; }},
       {"--field", [&](const auto& value) { result.fields += value + "\r\n"; }}};
@@ -58,6 +60,8 @@ Options options_from(int count, char** arguments) {
     const auto found = with_value.find(name);
     if (name == "--fresh")
       result.fresh = true;
+    else if (name == "--same")
+      result.same = true;
     else if (name == "--text-only")
       result.text_only = true;
     else if (found != with_value.end() && i + 1 < count)

@@ -18,8 +18,10 @@ struct Options {
   double ramp_seconds = 0;  // over which the connections begin, evenly
   double patience_seconds = 60;  // for what is under way at the end
   bool fresh = false;            // a new connection for each request
+  bool same = false;             // all requests alike, so that a cache may answer them
   bool text_only = false;        // the proxy writes JSON anew: compare what the answers say
   Hold hold = Hold::no;          // keep connections or streams open until standard input ends
+  std::string trusted_file;      // TLS with who is trusted by this; empty: without TLS
   std::string path = "/v1/chat/completions";
   std::string model = "gpt-4o";
   std::string fields = "Authorization: Bearer fk-bench\r\n";

@@ -63,21 +63,25 @@ auto record_answers(std::string_view content_type, std::string body) {
       [content_type, body = std::move(body)] { DoNotOptimize(record_answer(content_type, body)); };
 }
 
-// What most answers are: with line feeds.
-std::string long_answer_body() {
-  std::string text;
-  for (int line = 0; line < 20; ++line) text += std::string(70, 'c') + "\\n";
-  return R"({"choices":[{"index":0,"message":{"content":")" + text + R"("}}]})";
-}
-
-auto redact(const std::vector<std::string>& patterns, const std::string& answer) {
+auto redact(const std::vector<std::string>& patterns, std::string record) {
   return [redactor = std::make_shared<services::Redactor>(patterns),
           secrets = std::vector{Secret("fk-abcdefghijklmnopqrstuvwxyz"),
                                 Secret("sk-abcdefghijklmnopqrstuvwxyz")},
-          record = record_answer("application/json", answer)]() mutable {
+          record = std::move(record)]() mutable {
     redactor->redact(record, secrets);
     DoNotOptimize(record.data());
   };
+}
+
+auto redact_answer(const std::vector<std::string>& patterns, const std::string& answer) {
+  return redact(patterns, record_answer("application/json", answer));
+}
+
+// What most answers are: with line feeds.
+std::string answer_of_lines() {
+  std::string text;
+  for (int line = 0; line < 20; ++line) text += std::string(70, 'c') + "\\n";
+  return R"({"choices":[{"index":0,"message":{"content":")" + text + R"("}}]})";
 }
 
 std::function<void()> access_line() {
@@ -94,8 +98,9 @@ std::function<void()> access_line() {
   outcome.head_received = outcome.started + std::chrono::microseconds(412'345);
   outcome.ended = outcome.started + std::chrono::microseconds(1'412'345);
   return [exchange, outcome] {
-    DoNotOptimize(middleware::access_line("2026-11-22T21:05:19.123+08:00", **exchange, outcome,
-                                          {"req_0123456789abcdef", false}));
+    TextBuffer text;
+    DoNotOptimize(middleware::access_line(text, "2026-11-22T21:05:19.123+08:00", **exchange,
+                                          outcome, {"req_0123456789abcdef", false}));
   };
 }
 
@@ -107,15 +112,27 @@ void add_log_operations(Operations& operations) {
                         [] { return record_requests(std::string(kRequestBody)); }});
   operations.push_back(
       {"record of a request of 30 KB", [] { return record_requests(long_request_body()); }});
+  operations.push_back({"record of a request of 100 KB in lines",
+                        [] { return record_requests(document_request_body()); }});
+  operations.push_back({"record of a request of 100 KB with many escapes",
+                        [] { return record_requests(foreign_request_body()); }});
+  operations.push_back({"record of an answer of 30 KB",
+                        [] { return record_answers("application/json", long_answer_body()); }});
   operations.push_back({"record of an answer of 600 bytes",
                         [] { return record_answers("application/json", answer_body()); }});
   operations.push_back({"record of a stream of 100 events, by event",
                         [] { return record_answers("text/event-stream", stream()); }, kEvents});
-  operations.push_back({"redact a record, two keys", [] { return redact({}, answer_body()); }});
   operations.push_back(
-      {"redact a record of 20 lines, two keys", [] { return redact({}, long_answer_body()); }});
-  operations.push_back({"redact a record, two keys and a pattern",
-                        [] { return redact({R"([\w.+-]+@[\w-]+\.[\w.]+)"}, answer_body()); }});
+      {"redact a record, two keys", [] { return redact_answer({}, answer_body()); }});
+  operations.push_back({"redact a record of 20 lines, two keys",
+                        [] { return redact_answer({}, answer_of_lines()); }});
+  operations.push_back({"redact a record of 100 KB in lines, two keys",
+                        [] { return redact({}, record_request(document_request_body())); }});
+  operations.push_back({"redact a record of 100 KB with many escapes, two keys",
+                        [] { return redact({}, record_request(foreign_request_body())); }});
+  operations.push_back({"redact a record, two keys and a pattern", [] {
+                          return redact_answer({R"([\w.+-]+@[\w-]+\.[\w.]+)"}, answer_body());
+                        }});
 }
 
 }  // namespace aifd::bench

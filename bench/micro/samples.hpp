@@ -82,4 +82,34 @@ inline std::string long_request_body() {
   return text + "]}";
 }
 
+// One question about a long text, about 100 KB, in lines of English.
+inline std::string document_request_body() {
+  std::string text = R"({"model": "gpt-4o", "messages": [{"role": "user", "content": ")";
+  for (int line = 0; line < 1400; ++line) {
+    text += "This is one of the lines of a text that somebody asks his questions on.\\n";
+  }
+  return text + R"("}]})";
+}
+
+// A conversation of 400 messages, about 100 KB, most of them not in English.
+inline std::string foreign_request_body() {
+  std::string text = R"({"model":"gpt-4o","messages":[)";
+  for (int i = 0; i < 400; ++i) {
+    if (i > 0) text += ',';
+    text += R"({"role":")";
+    text += i % 2 == 0 ? "user" : "assistant";
+    text += R"(","content":")";
+    for (int part = 0; part < 6; ++part) text += R"(Caf\u00e9 \"今日は世界\", d’après.\n)";
+    text += R"("})";
+  }
+  return text + "]}";
+}
+
+// About 30 KB, in lines.
+inline std::string long_answer_body() {
+  std::string text;
+  for (int line = 0; line < 420; ++line) text += std::string(70, 'c') + "\\n";
+  return R"({"choices":[{"index":0,"message":{"content":")" + text + R"("}}]})";
+}
+
 }  // namespace aifd::bench

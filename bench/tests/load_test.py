@@ -8,6 +8,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -68,17 +69,31 @@ class Proxy:
             pass
 
 
+class Upstream:
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([PROGRAMS / "bench_upstream", *arguments], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def certificate(folder, name):
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "7", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-out", files[0], "-keyout", files[1]], check=True, stderr=subprocess.DEVNULL)
+    return files
+
+
 class LoadTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.upstream = subprocess.Popen([PROGRAMS / "bench_upstream"], stdout=subprocess.PIPE, text=True)
-        cls.port = int(cls.upstream.stdout.readline().split()[1])
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.upstream.kill()
-        cls.upstream.wait()
-        cls.upstream.stdout.close()
+        upstream = Upstream()
+        cls.addClassCleanup(upstream.stop)
+        cls.port = upstream.port
 
     def load(self, change, *arguments):
         proxy = Proxy(self.port, change)
@@ -121,6 +136,47 @@ class LoadTest(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", proxy.port)) as client:
             client.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 400 "))
+
+    def test_same(self):
+        """Requests that are all alike have answers that are."""
+        self.assertEqual(self.load(faithful, "--same")["errors"], 0)
+        self.assertGreater(self.load(of_another, "--same")["errors"], 0)
+
+
+class TlsTest(unittest.TestCase):
+    """The proxy of these tests passes the records on, and cannot read them."""
+
+    load = LoadTest.load
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.trusted, key = certificate(pathlib.Path(folder.name), "trusted")
+        cls.other, _ = certificate(pathlib.Path(folder.name), "other")
+        upstream = Upstream("--tls", cls.trusted, key)
+        cls.addClassCleanup(upstream.stop)
+        cls.port = upstream.port
+
+    def test_faithful(self):
+        for arguments in ([], ["--events", "5"], ["--events", "5", "--gap-us", "1000"], ["--fresh"], ["--pad", "100000"],
+                          ["--bytes", "300000"], ["--rate", "100"]):
+            with self.subTest(arguments):
+                report = self.load(faithful, "--tls", self.trusted, *arguments)
+                self.assertEqual(report["errors"], 0, report.get("first_error"))
+                self.assertGreater(report["requests"], 0)
+
+    def test_damage(self):
+        def damaged(data):
+            return data[:-1] + bytes([data[-1] ^ 1])
+
+        self.assertGreater(self.load(damaged, "--tls", self.trusted)["errors"], 0)
+
+    def test_wrong_certificate(self):
+        self.assertGreater(self.load(faithful, "--tls", self.other)["errors"], 0)
+
+    def test_without_tls(self):
+        self.assertGreater(self.load(faithful)["errors"], 0)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ namespace aifd::log {
 namespace {
 
 constexpr const char* kName = "aifd";
-constexpr std::size_t kQueuedLines = 8192;
+constexpr std::size_t kQueuedLines = 1024;  // which spdlog makes at once, 400 bytes each
 
 }  // namespace
 

@@ -56,8 +56,11 @@ void Exchange::add_edit(std::unique_ptr<ReplyEdit> edit) {
   edits_.push_back(std::move(edit));
 }
 
-std::string_view Exchange::keep(std::string text) {
-  return kept_.emplace_front(std::move(text));
+std::string_view Exchange::keep(std::string_view text) {
+  if (text.empty()) return {};
+  auto* const copy = static_cast<char*>(kept_.allocate(text.size(), alignof(char)));
+  std::copy(text.begin(), text.end(), copy);
+  return {copy, text.size()};
 }
 
 void Exchange::show_head(protocol::ResponseHead& head) {

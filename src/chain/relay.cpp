@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "aifd/base/millis.hpp"
+#include "aifd/base/text_buffer.hpp"
 #include "aifd/protocol/media_type.hpp"
 
 namespace aifd::chain {
@@ -25,12 +25,14 @@ void keep_streaming(protocol::ResponseHead& head) {
 // Where the time went until now (W3C Server Timing): "aifd;dur=0.085, upstream;dur=212.345".
 void tell_time(Exchange& exchange, protocol::ResponseHead& head) {
   const Outcome& progress = exchange.progress;
-  std::string text = "aifd;dur=";
-  append_millis(text, progress.own_time(Clock::now()));
+  TextBuffer text;
+  text.text("aifd;dur=");
+  text.millis(progress.own_time(Clock::now()));
   if (progress.upstream_time() != Clock::duration{0}) {
-    append_millis(text += ", upstream;dur=", progress.upstream_time());
+    text.text(", upstream;dur=");
+    text.millis(progress.upstream_time());
   }
-  head.fields.add("Server-Timing", exchange.keep(std::move(text)));
+  head.fields.add("Server-Timing", exchange.keep(text.view()));
 }
 
 // Takes from `rest` what may be written next.

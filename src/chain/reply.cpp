@@ -25,8 +25,8 @@ Reply text_reply(Exchange& exchange, int status, std::string_view reason,
 Reply error_reply(Exchange& exchange, const Error& error) {
   const int status = error_status(error.kind);
   protocol::ErrorText text = protocol::render_error(error, exchange.dialect, exchange.request_id);
-  return text_reply(exchange, status, reason_phrase(status),
-                    exchange.keep(std::move(text.content_type)), std::move(text.body));
+  return text_reply(exchange, status, reason_phrase(status), exchange.keep(text.content_type),
+                    std::move(text.body));
 }
 
 std::string_view reason_phrase(int status) noexcept {

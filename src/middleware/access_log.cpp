@@ -1,12 +1,10 @@
 #include "aifd/middleware/access_log.hpp"
 
-#include <array>
-#include <charconv>
 #include <span>
 
 #include "aifd/base/hex.hpp"
 #include "aifd/base/local_time.hpp"
-#include "aifd/base/millis.hpp"
+#include "aifd/base/text_buffer.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "aifd/protocol/media_type.hpp"
 #include "aifd/protocol/target.hpp"
@@ -21,26 +19,27 @@ namespace {
 // Builds one line of JSON. `before` is all that stands before a value: R"(,"status":)".
 class Line {
  public:
-  explicit Line(std::string_view time) {
-    text_.reserve(640);
-    text_.append(R"({"ts":")").append(time).append(R"(","level":"info","msg":"request")");
+  Line(TextBuffer& text, std::string_view time) : text_(text) {
+    text_.text(R"({"ts":")");
+    text_.text(time);
+    text_.text(R"(","level":"info","msg":"request")");
   }
 
   // A value that needs no escaping, and brings no quotes.
   void plain(std::string_view before, std::string_view value) {
-    text_.append(before).append(1, '"').append(value).append(1, '"');
+    open(before);
+    text_.text(value);
+    close();
   }
 
   void hex(std::string_view before, std::span<const unsigned char> value) {
-    text_.append(before).append(1, '"');
-    append_hex(text_, value);
-    text_.append(1, '"');
+    plain(before, aifd::hex(value));
   }
 
   void text(std::string_view before, std::string_view value) {
-    text_.append(before).append(1, '"');
-    protocol::append_json_escaped(text_, value);
-    text_.append(1, '"');
+    open(before);
+    escaped(value);
+    close();
   }
 
   void text_if(std::string_view before, std::string_view value) {
@@ -48,36 +47,54 @@ class Line {
   }
 
   void path(const protocol::Target& target) {
-    text_.append(R"(,"path":")");
-    protocol::append_json_escaped(text_, target.path);
+    open(R"(,"path":)");
+    escaped(target.path);
     if (target.has_query) {
-      text_.append(1, '?');
-      protocol::append_json_escaped(text_, protocol::redact_query(target.query));
+      text_.text("?");
+      escaped(protocol::redact_query(target.query));
     }
-    text_.append(1, '"');
+    close();
   }
 
   void number(std::string_view before, std::uint64_t value) {
-    std::array<char, 20> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-    text_.append(before).append(buffer.data(), end);
+    text_.text(before);
+    text_.number(value);
   }
 
   void time(std::string_view before, Clock::duration value) {
-    append_millis(text_.append(before), value);
+    text_.text(before);
+    text_.millis(value);
   }
 
   void flag(std::string_view before, bool value) {
-    text_.append(before).append(value ? "true" : "false");
+    text_.text(before);
+    text_.text(value ? "true" : "false");
   }
 
-  std::string end() && {
-    text_ += "}\n";
-    return std::move(text_);
+  std::string_view end() {
+    text_.text("}\n");
+    return text_.view();
   }
 
  private:
-  std::string text_;
+  void open(std::string_view before) {
+    text_.text(before);
+    text_.text("\"");
+  }
+
+  void close() { text_.text("\""); }
+
+  void escaped(std::string_view value) {
+    if (protocol::needs_no_escape(value)) {
+      text_.text(value);
+    } else {
+      std::string made;
+      protocol::append_json_escaped(made, value);
+      text_.text(made);
+    }
+  }
+
+  TextBuffer& text_;
 };
 
 std::string_view model_of(Exchange& exchange) {
@@ -130,7 +147,8 @@ class AccessTap final : public chain::Tap {
   }
 
   void on_done(const Outcome& outcome) noexcept override {
-    writer_.add(access_line(timestamp_now(), exchange_, outcome, answer_));
+    TextBuffer text;
+    writer_.add(access_line(text, timestamp_now(), exchange_, outcome, answer_));
   }
 
  private:
@@ -141,9 +159,9 @@ class AccessTap final : public chain::Tap {
 
 }  // namespace
 
-std::string access_line(std::string_view time, Exchange& exchange, const Outcome& outcome,
-                        const AnswerHead& answer) {
-  Line line(time);
+std::string_view access_line(TextBuffer& text, std::string_view time, Exchange& exchange,
+                             const Outcome& outcome, const AnswerHead& answer) {
+  Line line(text, time);
   line.plain(R"(,"request_id":)", exchange.request_id);
   line.text_if(R"(,"upstream_request_id":)", answer.upstream_request_id);
   line.plain(R"(,"client_ip":)", exchange.client.address.to_string());
@@ -169,7 +187,7 @@ std::string access_line(std::string_view time, Exchange& exchange, const Outcome
   if (outcome.attempts > 0) line.number(R"(,"attempts":)", outcome.attempts);
   if (outcome.attempts > 1) line.number(R"(,"retries":)", outcome.attempts - 1);
   add_end(line, outcome);
-  return std::move(line).end();
+  return line.end();
 }
 
 Result<chain::Verdict> AccessLog::decide(Exchange& exchange) const {

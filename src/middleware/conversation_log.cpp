@@ -14,6 +14,8 @@ using protocol::ConversationApi;
 
 namespace {
 
+constexpr std::size_t kUsualSecrets = 4;
+
 std::chrono::microseconds micros(Clock::duration time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time);
 }
@@ -44,17 +46,19 @@ protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
   return note;
 }
 
+void add_new(std::vector<Secret>& secrets, std::string text) {
+  const auto is_same = [&text](const Secret& one) { return one.reveal() == text; };
+  if (std::ranges::none_of(secrets, is_same)) secrets.emplace_back(std::move(text));
+}
+
 // The keys that this exchange has to do with, and whatever else of its head may be a secret.
 std::vector<Secret> secrets_of(const Exchange& exchange) {
   std::vector<Secret> secrets;
-  for (std::string& text : protocol::secrets_in(exchange.request, exchange.target.query)) {
-    secrets.emplace_back(std::move(text));
-  }
+  secrets.reserve(kUsualSecrets);
+  protocol::add_secrets(secrets, exchange.request, exchange.target.query);
   for (const std::string_view key : exchange.secrets) {
-    secrets.emplace_back(std::string(key));
-    if (key.find('%') != std::string_view::npos) {
-      secrets.emplace_back(protocol::decoded_query_key(key));
-    }
+    add_new(secrets, std::string(key));
+    if (key.find('%') != std::string_view::npos) add_new(secrets, protocol::decoded_query_key(key));
   }
   return secrets;
 }
@@ -80,7 +84,6 @@ class ConversationTap final : public chain::Tap {
  private:
   protocol::AnswerNote note_of(const Outcome& outcome) const {
     protocol::AnswerNote note;
-    note.uid = exchange_.request_id;
     note.status = outcome.status;
     note.ended_by = to_string(outcome.ended_by);
     note.phase = to_string(outcome.phase);
@@ -92,9 +95,7 @@ class ConversationTap final : public chain::Tap {
     note.duration = micros(outcome.ended - outcome.started);
     note.cache = chain::to_string(exchange_.cache);
     note.attempts = outcome.attempts;
-    note.route = exchange_.route.prefix;
     if (outcome.attempts > 0) note.upstream = exchange_.destination.server.authority;
-    note.key = exchange_.key_alias;
     note.request_bytes = outcome.bytes_in;
     return note;
   }

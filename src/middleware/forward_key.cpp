@@ -12,9 +12,9 @@ using protocol::Credential;
 using protocol::CredentialPlace;
 using services::KeyRing;
 
-KeyRing::Digest digest_of(const Credential& credential) {
-  if (credential.place != CredentialPlace::query_key) return KeyRing::digest_of(credential.key);
-  return KeyRing::digest_of(protocol::decoded_query_key(credential.key));
+KeyRing::Caller identify(const KeyRing& ring, const Credential& credential) {
+  if (credential.place != CredentialPlace::query_key) return ring.identify(credential.key);
+  return ring.identify(protocol::decoded_query_key(credential.key));
 }
 
 chain::CallerId caller_of(const KeyRing::Digest& digest) {
@@ -38,11 +38,11 @@ Error unauthorized(ErrorSource source, std::string detail) {
 // "fk-0" or "Token fk-0", no Bearer; or an x-api-key that holds "Bearer fk-0": no credential, so
 // nothing to replace, and a forward key that would go up.
 bool is_astray(const KeyRing& ring, const protocol::Fields& fields,
-               const std::vector<Credential>& credentials) {
+               const protocol::Credentials& credentials) {
   for (const protocol::Field& field : fields) {
     const std::optional<CredentialPlace> place = protocol::credential_place(field.name);
     if (!place || *place == CredentialPlace::websocket_protocol) continue;
-    const std::string_view word = field.value.substr(field.value.find_last_of(" \t") + 1);
+    const std::string_view word = protocol::last_word(field.value);
     const bool is_credential =
         std::ranges::any_of(credentials, [word](const Credential& credential) {
           return credential.key.data() == word.data() && credential.key.size() == word.size();
@@ -57,7 +57,7 @@ bool is_astray(const KeyRing& ring, const protocol::Fields& fields,
 // Who brings several keys of which none is known here could send another decoy with every request:
 // such a caller is known by the address.
 Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const {
-  Result<std::vector<Credential>> credentials =
+  Result<protocol::Credentials> credentials =
       protocol::find_credentials(exchange.request, exchange.target.query);
   if (!credentials) return credentials.error();
   Caller caller;
@@ -66,10 +66,9 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
   bool several = false;
   std::optional<KeyRing::Digest> first;
   for (const Credential& credential : *credentials) {
-    const KeyRing::Digest digest = digest_of(credential);
+    const auto [known, digest] = identify(ring_, credential);
     several = several || (first && *first != digest);
     if (!first) first = digest;
-    const KeyRing::Known* known = ring_.find(digest);
     caller.has_unknown_key = caller.has_unknown_key || known == nullptr;
     if (known == nullptr) continue;
     if (caller.known != nullptr && caller.known != known) {

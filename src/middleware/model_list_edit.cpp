@@ -38,7 +38,7 @@ void drop_descriptions(protocol::Fields& fields) {
 void keep_head(Exchange& exchange, protocol::ResponseHead& head) {
   std::string text(head.reason);
   for (const protocol::Field& field : head.fields) text.append(field.name).append(field.value);
-  std::string_view kept = exchange.keep(std::move(text));
+  std::string_view kept = exchange.keep(text);
   const auto take = [&kept](std::string_view& view) {
     view = kept.substr(0, view.size());
     kept.remove_prefix(view.size());

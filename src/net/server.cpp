@@ -96,6 +96,12 @@ std::size_t most_sessions(const config::Settings& settings) {
   return (most + workers - 1) / workers;
 }
 
+// Reading the system's trusted certificates takes some 70 ms and several MiB.
+bool calls_https(const config::Settings& settings) {
+  const auto over_tls = [](const config::Route& route) { return route.base_url.tls; };
+  return settings.model_map.api_base.tls || std::ranges::any_of(settings.routes, over_tls);
+}
+
 }  // namespace
 
 Server::Server(const config::Settings& settings, const chain::Chain& chain, Lifecycle& lifecycle)
@@ -108,8 +114,11 @@ Server::~Server() {
 }
 
 Result<void> Server::listen() {
-  Result<std::shared_ptr<asio::ssl::context>> client_tls = make_client_tls();
-  if (!client_tls) return client_tls.error();
+  if (calls_https(settings_)) {
+    Result<std::shared_ptr<asio::ssl::context>> client_tls = make_client_tls();
+    if (!client_tls) return client_tls.error();
+    client_tls_ = *client_tls;
+  }
   if (!settings_.listen.tls_certificate_file.empty()) {
     Result<std::shared_ptr<asio::ssl::context>> server_tls =
         make_server_tls(settings_.listen.tls_certificate_file, settings_.listen.tls_key_file);
@@ -117,22 +126,19 @@ Result<void> Server::listen() {
     server_tls_ = *server_tls;
   }
   if (settings_.proxy_protocol) proxy_headers_.emplace(settings_.trusted_proxies);
-  share(std::move(*client_tls));
+  share();
   return bind(settings_.listen.host, settings_.listen.port);
 }
 
 void Server::listen_on_unix(int unix_socket) {
-  auto client_tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-  client_tls->set_verify_mode(asio::ssl::verify_peer);
-  share(std::move(client_tls));
+  share();
   workers_.push_back(std::make_unique<Worker>(*shared_));
   workers_.back()->add_listener(unix_socket, tcp::v4());
 }
 
-void Server::share(std::shared_ptr<asio::ssl::context> client_tls) {
-  client_tls_ = std::move(client_tls);
+void Server::share() {
   shared_ = std::make_unique<Shared>(
-      Shared{settings_, chain_, lifecycle_, resolver_, *client_tls_, server_tls_.get(),
+      Shared{settings_, chain_, lifecycle_, resolver_, client_tls_.get(), server_tls_.get(),
              proxy_headers_ ? &*proxy_headers_ : nullptr, most_sessions(settings_)});
 }
 

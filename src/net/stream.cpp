@@ -1,5 +1,7 @@
 #include "aifd/net/stream.hpp"
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -46,6 +48,18 @@ Task<std::size_t> Stream::read_some(std::span<char> into, error_code& ec) {
   const ReadResult got = co_await read(into);
   ec = got.ec;
   co_return got.count;
+}
+
+std::size_t Stream::read_arrived(std::span<char> into) noexcept {
+  if (!tls_) return 0;
+  std::size_t total = 0;
+  std::size_t count = 0;
+  while (total < into.size() && SSL_read_ex(tls_->native_handle(), into.data() + total,
+                                            into.size() - total, &count) == 1) {
+    total += count;
+  }
+  ERR_clear_error();
+  return total;
 }
 
 std::size_t Stream::try_read(std::span<char> into) noexcept {

@@ -117,7 +117,10 @@ Task<Result<void>> UpstreamPool::open_tunnel(UpstreamConnection& connection,
 }
 
 Task<Result<void>> UpstreamPool::shake_hands(UpstreamConnection& connection, ServerPool& server) {
-  Stream::Tls& tls = connection.stream().start_tls(tls_);
+  if (tls_ == nullptr) {
+    co_return connect_error(ErrorKind::upstream_tls, "No upstream was to be called by https.");
+  }
+  Stream::Tls& tls = connection.stream().start_tls(*tls_);
   prepare_tls_client(tls.native_handle(), server.host, server.session);
   error_code ec;
   co_await tls.async_handshake(asio::ssl::stream_base::client, asio::redirect_error(kAwait, ec));

@@ -85,6 +85,7 @@ Result<bool> UpstreamConnection::note_read(const error_code& ec, std::size_t cou
   if (ec == asio::error::eof) return false;
   if (ec) return failure("reading its answer", ec);
   end_ += count;
+  end_ += stream_.read_arrived({data_.get() + end_, capacity_ - end_});
   received_any_ = true;
   return true;
 }

@@ -32,7 +32,7 @@ std::chrono::seconds rest_time(bool tls, std::string_view keep_alive) {
 }  // namespace
 
 UpstreamPool::UpstreamPool(asio::io_context& loop, Ticker& ticker, const config::Settings& settings,
-                           Resolver& resolver, asio::ssl::context& tls)
+                           Resolver& resolver, asio::ssl::context* tls)
     : Deadline(ticker),
       executor_(loop.get_executor()),
       ticker_(ticker),

@@ -5,7 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "aifd/base/log.hpp"
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 
 namespace aifd::net {
 namespace {

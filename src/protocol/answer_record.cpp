@@ -29,8 +29,8 @@ void append_call(std::string& out, std::size_t index, const KeptCall& call) {
   writer.text("type", call.is_custom ? "custom" : "function");
   RecordWriter function;
   function.joined("name", call.name);
-  function.joined(call.is_custom ? "input" : "arguments", call.arguments);
-  writer.value(call.is_custom ? "custom" : "function") += function.finish();
+  function.joined(call.is_custom ? RecordName("input") : RecordName("arguments"), call.arguments);
+  writer.value(call.is_custom ? RecordName("custom") : RecordName("function")) += function.finish();
   out += writer.finish();
 }
 
@@ -93,7 +93,7 @@ void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choic
   });
 }
 
-void write_text(RecordWriter& writer, std::string_view name, const KeptChoice& choice) {
+void write_text(RecordWriter& writer, const RecordName& name, const KeptChoice& choice) {
   choice.has_text ? writer.joined(name, choice.text) : writer.null(name);
 }
 
@@ -158,12 +158,9 @@ void write_usage(RecordWriter& writer, const KeptAnswer& answer, const AnswerFac
   writer.text("usage_source", "unknown");
 }
 
-// With three decimals.
-void write_milliseconds(RecordWriter& writer, std::string_view name,
+void write_milliseconds(RecordWriter& writer, const RecordName& name,
                         std::chrono::microseconds time) {
-  const auto count = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
-  const std::string decimals = std::to_string(1000 + count % 1000);
-  writer.value(name).append(std::to_string(count / 1000)).append(".").append(decimals, 1, 3);
+  writer.thousandths(name, static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0)));
 }
 
 void write_times(RecordWriter& writer, const AnswerNote& note) {

@@ -73,8 +73,8 @@ constexpr CharClass kJsonChars{[](unsigned char c) {
 
 // Where the string that `begin` lies in ends: at its quote, or at the text's end.
 std::size_t end_of_string(std::string_view json, std::size_t begin) {
-  const auto quote_or_escape = [](auto words) {
-    return mark_equal(words, '"') | mark_equal(words, '\\');
+  const auto quote_or_escape = [](Bytes bytes) {
+    return mark_equal(bytes, '"') | mark_equal(bytes, '\\');
   };
   for (std::size_t at = begin; at < json.size(); at += 2) {
     at = find_marked(json, at, quote_or_escape);

@@ -38,11 +38,13 @@ std::size_t append_escape(std::string& out, std::string_view text) {
     return 2;
   }
   const unsigned unit = read_hex4(text.substr(2));
-  if (!is_high_surrogate(unit)) {
+  const std::string_view next = text.substr(kUnitLength);
+  const unsigned low = next.starts_with("\\u") ? read_hex4(next.substr(2)) : 0;
+  if (!is_high_surrogate(unit) || !is_low_surrogate(low)) {
     append_character(out, unit);
     return kUnitLength;
   }
-  append_character(out, join_surrogates(unit, read_hex4(text.substr(kUnitLength + 2))));
+  append_character(out, join_surrogates(unit, low));
   return 2 * kUnitLength;
 }
 

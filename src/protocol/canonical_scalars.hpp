@@ -8,7 +8,8 @@
 
 namespace aifd::protocol {
 
-// `literal`: a valid JSON string with both quotes; so is what is appended.
+// `literal`: a valid JSON string with both quotes; so is what is appended. Half a surrogate pair
+// becomes U+FFFD.
 void append_canonical_string(std::string& out, std::string_view literal);
 
 // `literal`: a valid JSON number. False, with nothing useful appended, where its exponent has over

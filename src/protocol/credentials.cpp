@@ -13,7 +13,7 @@
 namespace aifd::protocol {
 namespace {
 
-constexpr std::size_t kPlaces = 6;
+constexpr std::size_t kPlaces = Credentials::static_capacity;
 constexpr std::string_view kWebsocketKeyPrefix = "openai-insecure-api-key.";
 
 constexpr std::size_t index_of(CredentialPlace place) noexcept {
@@ -94,17 +94,18 @@ std::optional<Error> find_in_query(std::string_view query, Found& found) {
   return std::nullopt;
 }
 
-void add_secrets_of_field(std::vector<std::string>& secrets, std::string_view value) {
+void add_secrets_of_field(std::vector<Secret>& secrets, std::string_view value) {
+  const std::string_view word = last_word(value);
   if (value.empty()) return;
-  const std::string_view word = value.substr(value.find_last_of(" \t") + 1);
-  secrets.emplace_back(word);
+  secrets.emplace_back(std::string(word));
   if (word.size() == value.size()) return;
-  const bool is_scheme_and_word = value.find_first_of(" \t") + 1 == value.size() - word.size();
-  if (!is_scheme_and_word) secrets.emplace_back(value);
+  const std::string_view scheme = value.substr(0, value.size() - word.size() - 1);
+  const bool is_scheme_and_word = last_word(scheme).size() == scheme.size();
+  if (!is_scheme_and_word) secrets.emplace_back(std::string(value));
   if (!istarts_with(value, "basic")) return;
   const std::optional<std::string> pair = decode_base64(word);
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;
-  if (colon != std::string::npos) secrets.push_back(pair->substr(colon + 1));
+  if (colon != std::string::npos) secrets.emplace_back(pair->substr(colon + 1));
 }
 
 std::string replaced(std::string_view text, std::string_view part, std::string_view by) {
@@ -125,20 +126,20 @@ bool lies_in(std::string_view part, std::string_view text) noexcept {
 
 std::optional<CredentialPlace> credential_place(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kPlaces; ++i) {
-    if (name.size() == kFieldNames[i].size() && iequals(name, kFieldNames[i])) {
+    if (iequals(name, kFieldNames[i])) {
       return static_cast<CredentialPlace>(i);
     }
   }
   return std::nullopt;
 }
 
-Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query) {
+Result<Credentials> find_credentials(const RequestHead& head, std::string_view query) {
   std::array<Found, kPlaces> found;
   if (auto error = find_in_fields(head.fields, found)) return *std::move(error);
   if (auto error = find_in_query(query, found[index_of(CredentialPlace::query_key)])) {
     return *std::move(error);
   }
-  std::vector<Credential> credentials;
+  Credentials credentials;
   for (std::size_t i = 0; i < kPlaces; ++i) {
     if (!found[i].key.empty()) {
       credentials.push_back({static_cast<CredentialPlace>(i), found[i].key});
@@ -147,8 +148,7 @@ Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::s
   return credentials;
 }
 
-std::vector<std::string> secrets_in(const RequestHead& head, std::string_view query) {
-  std::vector<std::string> secrets;
+void add_secrets(std::vector<Secret>& secrets, const RequestHead& head, std::string_view query) {
   for (const Field& field : head.fields) {
     if (is_secret_field(field.name)) add_secrets_of_field(secrets, field.value);
   }
@@ -159,10 +159,9 @@ std::vector<std::string> secrets_in(const RequestHead& head, std::string_view qu
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
     if (value.empty() || !is_secret_parameter(pair.substr(0, equals))) continue;
-    secrets.emplace_back(value);
-    if (value.find('%') != std::string_view::npos) secrets.push_back(percent_decode(value));
+    secrets.emplace_back(std::string(value));
+    if (value.find('%') != std::string_view::npos) secrets.emplace_back(percent_decode(value));
   }
-  return secrets;
 }
 
 std::string decoded_query_key(std::string_view key) {

@@ -20,7 +20,7 @@ void empty_out(std::string& text) {
 // The text's size where there is none.
 std::size_t find_line_end(std::string_view text) noexcept {
   return find_marked(text, 0,
-                     [](auto words) { return mark_equal(words, '\n') | mark_equal(words, '\r'); });
+                     [](Bytes bytes) { return mark_equal(bytes, '\n') | mark_equal(bytes, '\r'); });
 }
 
 }  // namespace

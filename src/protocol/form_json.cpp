@@ -9,7 +9,6 @@
 #include "chars.hpp"
 #include "parameters.hpp"
 #include "percent.hpp"
-#include "record_json.hpp"
 
 namespace aifd::protocol {
 namespace {
@@ -82,7 +81,7 @@ class Form {
       rest_.remove_prefix(kNewLine.size());
       if (!read_part()) break;
     }
-    return record_.finish();
+    return "{" + members_ + "}";
   }
 
  private:
@@ -113,11 +112,15 @@ class Form {
   }
 
   void note_text(std::string_view name, std::string_view text) {
-    if (is_utf8(text) && is_new(name)) record_.text(escaped(name), text);
+    if (!is_utf8(text) || !is_new(name)) return;
+    begin_member(name);
+    append_quoted(text);
   }
 
   void note_file(std::string_view name, std::string_view file) {
-    if (is_new(name)) record_.text_or_null(escaped(name), file);
+    if (!is_new(name)) return;
+    begin_member(name);
+    file.empty() ? void(members_ += "null") : append_quoted(file);
   }
 
   bool is_new(std::string_view name) {
@@ -126,16 +129,22 @@ class Form {
     return true;
   }
 
-  static std::string escaped(std::string_view name) {
-    std::string key;
-    append_json_escaped(key, name);
-    return key;
+  void begin_member(std::string_view name) {
+    if (!members_.empty()) members_ += ',';
+    append_quoted(name);
+    members_ += ':';
+  }
+
+  void append_quoted(std::string_view text) {
+    members_ += '"';
+    append_json_escaped(members_, text);
+    members_ += '"';
   }
 
   std::string_view rest_;  // what is still to read
   std::string delimiter_;
   std::vector<std::string_view> names_;
-  RecordWriter record_;
+  std::string members_;  // of the object
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
 // A head's bytes; what the fields mean is judged in framing.cpp.
 #include "aifd/protocol/head_parser.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <optional>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/framing.hpp"
 #include "chars.hpp"
 
@@ -19,32 +18,15 @@ Error malformed(std::string_view detail) {
   return refuse(ErrorKind::bad_request, detail);
 }
 
-constexpr std::uint64_t repeated(unsigned char byte) {
-  return 0x0101010101010101ULL * byte;
-}
-
-// Whether any of eight bytes is below 0x20 or is 0x7F. Tab is among them: the caller looks again.
-constexpr bool may_hold_control(std::uint64_t word) {
-  const std::uint64_t below_space = (word - repeated(0x20)) & ~word;
-  const std::uint64_t not_delete = word ^ repeated(0x7F);
-  const std::uint64_t is_delete = (not_delete - repeated(0x01)) & ~not_delete;
-  return ((below_space | is_delete) & repeated(0x80)) != 0;
-}
-
 // Where the field text that begins at `at` ends: at the first control character but tab.
 std::size_t end_of_field_text(std::string_view text, std::size_t at) {
+  const auto mark_control = [](Bytes bytes) {
+    return mark_below(bytes, 0x20) | mark_equal(bytes, 0x7F);
+  };
   for (;;) {
-    std::uint64_t word = 0;
-    while (at + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if (may_hold_control(word)) break;
-      at += sizeof word;
-    }
-    const std::size_t end = std::min(at + sizeof word, text.size());
-    for (; at < end; ++at) {
-      if (!kFieldValueChars.has(text[at])) return at;
-    }
-    if (at == text.size()) return at;
+    at = find_marked(text, at, mark_control);
+    if (at == text.size() || text[at] != '\t') return at;
+    ++at;
   }
 }
 

@@ -28,10 +28,10 @@ void append_control(std::string& out, char c) {
   }
 }
 
-std::size_t plain_length(std::string_view text) {
-  return find_marked(text, 0, [](auto words) {
-    return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
-           mark_equal(words, '\x7F') | mark_not_ascii(words);
+std::size_t plain_length(std::string_view text) noexcept {
+  return find_marked(text, 0, [](Bytes bytes) {
+    return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
+           mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
   });
 }
 
@@ -43,6 +43,10 @@ void append_plain(std::string& out, std::string_view& text) {
 }
 
 }  // namespace
+
+bool needs_no_escape(std::string_view text) noexcept {
+  return plain_length(text) == text.size();
+}
 
 void append_json_escaped(std::string& out, std::string_view text) {
   for (append_plain(out, text); !text.empty(); append_plain(out, text)) {

@@ -35,8 +35,9 @@ class JsonReader {
 
   struct Token {
     Kind kind;
-    std::string_view text;     // as it stands; of name and string with both quotes
-    bool has_escapes = false;  // of name and string: a backslash is in it
+    std::string_view text;        // as it stands; of name and string with both quotes
+    bool has_escapes = false;     // of name and string: a backslash is in it
+    bool has_surrogates = false;  // and some of the escapes are of surrogates
   };
 
   // `text` outlives the reader and its tokens.

@@ -60,12 +60,10 @@ inline JsonReader::Token JsonReader::read_value(char first) noexcept {
 }
 
 inline JsonReader::Token JsonReader::read_string(Kind kind) noexcept {
-  std::size_t at = skip_plain_json(text_, at_ + 1);
-  const bool has_escapes = at < text_.size() && text_[at] == '\\';
-  if (has_escapes) at = skip_escapes_json(text_, at, allowed_);
-  if (at == text_.size() || text_[at] != '"') return refuse();
+  const ScannedString string = scan_string(text_, at_ + 1, allowed_);
+  if (string.end >= text_.size() || text_[string.end] != '"') return refuse();
   expected_ = Expected::separator;
-  return {kind, take(at + 1 - at_), has_escapes};
+  return {kind, take(string.end + 1 - at_), string.has_escapes, string.has_surrogates};
 }
 
 inline JsonReader::Token JsonReader::read_scalar(Kind kind, std::size_t length) noexcept {

@@ -1,5 +1,8 @@
 #include "json_scan.hpp"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "aifd/base/hex.hpp"
 #include "chars.hpp"
 
@@ -7,34 +10,51 @@ namespace aifd::protocol {
 namespace {
 
 constexpr std::size_t kNone = 0;  // the length of what is not valid
+constexpr std::size_t kUnitLength = 6;
 
-// The value of "\uXXXX" at the text's beginning, or -1.
-int read_unit(std::string_view text) noexcept {
-  if (text.size() < 6 || text[0] != '\\' || text[1] != 'u') return -1;
-  int unit = 0;
-  for (const char c : text.substr(2, 4)) {
-    const int digit = hex_value(c);
-    if (digit < 0) return -1;
-    unit = unit * 16 + digit;
+constexpr bool is_short_escape(char c) noexcept {
+  switch (c) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+      return true;
+    default:
+      return false;
   }
-  return unit;
 }
 
-bool is_between(int unit, int first, int last) noexcept {
-  return unit >= first && unit <= last;
+// The value of "\uXXXX" at the text's beginning, or less than 0.
+int read_unit(std::string_view text) noexcept {
+  if (text.size() < kUnitLength || text[0] != '\\' || text[1] != 'u') return -1;
+  const auto digit = [&](std::size_t i) { return hex_value(text[i]); };
+  return digit(2) * 0x1000 | digit(3) * 0x100 | digit(4) * 0x10 | digit(5);
 }
 
-// Of the escape that the text begins with; a pair of surrogates is one where both are needed.
-std::size_t escape_length(std::string_view text, Surrogates allowed) noexcept {
-  constexpr std::string_view kShort = "\"\\/bfnrt";
-  if (text.size() < 2) return kNone;
-  if (kShort.find(text[1]) != std::string_view::npos) return 2;
+constexpr bool is_surrogate(int unit) noexcept {
+  return (unit & ~0x7FF) == 0xD800;
+}
+
+constexpr bool is_low_surrogate(int unit) noexcept {
+  return (unit & ~0x3FF) == 0xDC00;
+}
+
+// Of the escape that the text begins with; two of surrogates are one where both are needed.
+std::size_t escape_length(std::string_view text, Surrogates allowed, ScannedString& scanned) {
+  scanned.has_escapes = true;
+  if (text.size() > 1 && is_short_escape(text[1])) return 2;
   const int unit = read_unit(text);
   if (unit < 0) return kNone;
-  if (allowed == Surrogates::also_alone) return 6;
-  if (is_between(unit, 0xDC00, 0xDFFF)) return kNone;
-  if (!is_between(unit, 0xD800, 0xDBFF)) return 6;
-  return is_between(read_unit(text.substr(6)), 0xDC00, 0xDFFF) ? 12 : kNone;
+  if (!is_surrogate(unit)) return kUnitLength;
+  scanned.has_surrogates = true;
+  if (allowed == Surrogates::also_alone) return kUnitLength;
+  const bool is_pair =
+      !is_low_surrogate(unit) && is_low_surrogate(read_unit(text.substr(kUnitLength)));
+  return is_pair ? 2 * kUnitLength : kNone;
 }
 
 std::size_t count_digits(std::string_view text, std::size_t at) noexcept {
@@ -45,13 +65,26 @@ std::size_t count_digits(std::string_view text, std::size_t at) noexcept {
 
 }  // namespace
 
-std::size_t skip_escapes_json(std::string_view text, std::size_t at, Surrogates allowed) noexcept {
-  while (at < text.size() && text[at] == '\\') {
-    const std::size_t length = escape_length(text.substr(at), allowed);
-    if (length == kNone) return at;
-    at = skip_plain_json(text, at + length);
+ScannedString scan_long_string(std::string_view text, std::size_t at, Surrogates allowed) noexcept {
+  ScannedString scanned{text.size()};
+  while (at < text.size()) {
+    std::uint32_t bits = marked_bits(text, at, mark_string_ends);
+    std::size_t next = kBlockBytes;
+    while (bits != 0) {
+      const std::size_t place = first_bit(bits);
+      const std::string_view rest = text.substr(at + place);
+      const std::size_t length = rest[0] == '\\' ? escape_length(rest, allowed, scanned) : kNone;
+      if (length == kNone) {
+        scanned.end = at + place;
+        return scanned;
+      }
+      next = std::max(place + length, kBlockBytes);
+      bits &=
+          static_cast<std::uint32_t>(~std::uint64_t{0} << std::min(place + length, kBlockBytes));
+    }
+    at += next;
   }
-  return at;
+  return scanned;
 }
 
 std::size_t json_number_length(std::string_view text) noexcept {

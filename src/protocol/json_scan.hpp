@@ -20,14 +20,28 @@ constexpr bool is_json_space(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Past what stands for itself in a string.
-inline std::size_t skip_plain_json(std::string_view text, std::size_t at) noexcept {
-  return find_marked(text, at, [](auto words) {
-    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20);
-  });
+// What ends a plain part of a string: quotes, backslashes and controls. Of all of ASCII these alone
+// and the quote, which it has instead of the space, are below 0x21 without their second bit.
+inline Bytes mark_string_ends(Bytes bytes) noexcept {
+  constexpr unsigned char kSecondBit = 2;
+  return mark_equal(bytes, '\\') | mark_below(bytes ^ kSecondBit, 0x21);
 }
 
-// The same, from an escape on and with all that follow; stops at one that is not valid.
-std::size_t skip_escapes_json(std::string_view text, std::size_t at, Surrogates allowed) noexcept;
+struct ScannedString {
+  std::size_t end;  // where its quote stands, or what is not valid; or the text's size
+  bool has_escapes = false;
+  bool has_surrogates = false;  // some of the escapes are of surrogates
+};
+
+// Goes through the string whose inside goes on at `at`; the first is for those that go far.
+ScannedString scan_long_string(std::string_view text, std::size_t at, Surrogates allowed) noexcept;
+inline ScannedString scan_string(std::string_view text, std::size_t at,
+                                 Surrogates allowed) noexcept {
+  if (text.size() - at < sizeof(Bytes)) return scan_long_string(text, at, allowed);
+  const unsigned bits = bits_of(mark_string_ends(load_bytes(text.data() + at)));
+  const std::size_t end = at + first_bit(bits);
+  if (bits == 0 || text[end] == '\\') return scan_long_string(text, at, allowed);
+  return {end};
+}
 
 }  // namespace aifd::protocol

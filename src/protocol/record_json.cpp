@@ -1,6 +1,7 @@
 #include "record_json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -35,46 +36,63 @@ std::size_t escape_bytes(std::string_view text) {
 
 bool is_out_of_range(std::string_view number) {
   constexpr std::size_t kMostDigits = 300;  // without an exponent these fit
-  if (number.size() < kMostDigits && number.find_first_of("eE") == std::string_view::npos) {
-    return false;
-  }
+  const auto is_exponent = [](char c) { return (c | 0x20) == 'e'; };
+  if (number.size() < kMostDigits && std::ranges::none_of(number, is_exponent)) return false;
   double value = 0;
   const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
   return read.ec == std::errc::result_out_of_range;
 }
 
-void append_token(std::string& out, const Token& token) {
-  const bool is_text = token.kind == Kind::string || token.kind == Kind::name;
-  if (is_text && token.has_escapes) {
-    append_joined(out, token.text);
-  } else if (token.kind == Kind::number && is_out_of_range(token.text)) {
-    out.append("\"").append(token.text).append("\"");
-  } else {
-    out += token.text;
-  }
+// Whether it may not stand in a record as it is.
+bool must_change(const Token& token) {
+  return token.has_surrogates || (token.kind == Kind::number && is_out_of_range(token.text));
 }
 
-bool needs_comma(const Token& token, Kind before) {
-  if (token.kind == Kind::end_object || token.kind == Kind::end_array) return false;
-  return before != Kind::begin_object && before != Kind::begin_array && before != Kind::name;
+void append_changed(std::string& out, const Token& token) {
+  if (token.has_surrogates) return append_joined(out, token.text);
+  out.append("\"").append(token.text).append("\"");
+}
+
+bool needs_comma(Kind kind, Kind before) {
+  if (kind == Kind::end_object || kind == Kind::end_array) return false;
+  return before != Kind::begin_object && before != Kind::begin_array;
 }
 
 }  // namespace
 
+void RecordCopy::take(const Token& token) {
+  const bool has_colon = before_ == Kind::name;
+  const bool has_separator = has_colon || needs_comma(token.kind, before_);
+  before_ = token.kind;
+  const bool changes = must_change(token);
+  if (!changes && token.text.data() == run_.data() + run_.size() + has_separator) {
+    run_ = {run_.data(), run_.size() + has_separator + token.text.size()};
+    return;
+  }
+  out_ += run_;
+  if (has_separator) out_ += has_colon ? ':' : ',';
+  if (changes) append_changed(out_, token);
+  run_ = token.text.substr(changes ? token.text.size() : 0);
+}
+
+std::string_view RecordCopy::finish() {
+  if (out_.size() == begin_) return run_;
+  out_ += run_;
+  return {};
+}
+
 bool append_record_json(std::string& out, std::string_view json) {
   const std::size_t begin = out.size();
   JsonReader reader(json, JsonReader::Surrogates::also_alone);
-  Kind before = Kind::begin_array;
+  RecordCopy copy(out);
   for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
     if (token.kind == Kind::invalid || reader.depth() > kMostRecordDepth) {
       out.resize(begin);
       return false;
     }
-    if (needs_comma(token, before)) out += ',';
-    append_token(out, token);
-    if (token.kind == Kind::name) out += ':';
-    before = token.kind;
+    copy.take(token);
   }
+  out += copy.finish();
   return true;
 }
 
@@ -104,57 +122,63 @@ std::size_t whole_characters(std::string_view text) noexcept {
   return text.size();
 }
 
-std::string& RecordWriter::value(std::string_view name) {
-  if (line_.size() > 1) line_ += ',';
-  line_.append("\"").append(name).append("\":");
-  return line_;
-}
-
-void RecordWriter::json(std::string_view name, std::string_view json) {
+void RecordWriter::json(const Name& name, std::string_view json) {
   if (!append_record_json(value(name), json)) line_ += "null";
 }
 
-void RecordWriter::text(std::string_view name, std::string_view text) {
+void RecordWriter::text(const Name& name, std::string_view text) {
   value(name) += '"';
   append_json_escaped(line_, text);
   line_ += '"';
 }
 
-void RecordWriter::joined(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined(const Name& name, std::string_view escaped) {
   value(name) += '"';
   append_joined(line_, escaped);
   line_ += '"';
 }
 
-void RecordWriter::boolean(std::string_view name, bool value) {
+void RecordWriter::boolean(const Name& name, bool value) {
   this->value(name) += value ? "true" : "false";
 }
 
-void RecordWriter::number(std::string_view name, std::uint64_t value) {
-  this->value(name) += std::to_string(value);
+void RecordWriter::number(const Name& name, std::uint64_t value) {
+  std::array<char, 20> digits;
+  const char* const end = std::to_chars(digits.begin(), digits.end(), value).ptr;
+  this->value(name).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
-void RecordWriter::null(std::string_view name) {
+void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
+  number(name, count / 1000);
+  const auto digit = [&](std::uint64_t place) {
+    return static_cast<char>('0' + count / place % 10);
+  };
+  line_.append({'.', digit(100), digit(10), digit(1)});
+}
+
+void RecordWriter::null(const Name& name) {
   value(name) += "null";
 }
 
-void RecordWriter::text_or_null(std::string_view name, std::string_view text) {
+void RecordWriter::text_or_null(const Name& name, std::string_view text) {
   text.empty() ? null(name) : this->text(name, text);
 }
 
-void RecordWriter::text_if_any(std::string_view name, std::string_view text) {
+void RecordWriter::text_if_any(const Name& name, std::string_view text) {
   if (!text.empty()) this->text(name, text);
 }
 
-void RecordWriter::joined_or_null(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined_or_null(const Name& name, std::string_view escaped) {
   escaped.empty() ? null(name) : joined(name, escaped);
 }
 
-void RecordWriter::joined_if_any(std::string_view name, std::string_view escaped) {
+void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
   if (!escaped.empty()) joined(name, escaped);
 }
 
 std::string RecordWriter::finish() {
+  if (line_.empty()) line_ = ',';
+  line_.front() = '{';
   return std::move(line_ += '}');
 }
 

@@ -1,15 +1,38 @@
 // The JSON of the conversation log's records: one line each, and valid for every reader.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "json_reader.hpp"
+
 namespace aifd::protocol {
 
 // Nested deeper, a value is not recorded as JSON: readers of the log have limits of their own.
 inline constexpr std::size_t kMostRecordDepth = 512;
+
+// Puts the tokens of one value together again as append_record_json() says. As long as they stand
+// in their text as they are to be, nothing is copied. Not for tokens that are invalid.
+class RecordCopy {
+ public:
+  // Appends to `out` where something must be copied.
+  explicit RecordCopy(std::string& out) noexcept : out_(out), begin_(out.size()) {}
+
+  void take(const JsonReader::Token& token);
+
+  // At the end: the part of the text that the value is, if nothing was copied; else all of it was
+  // appended, and this is empty.
+  std::string_view finish();
+
+ private:
+  std::string& out_;
+  std::size_t begin_;
+  std::string_view run_;  // that stands so in the text, and is not copied yet
+  JsonReader::Kind before_ = JsonReader::Kind::begin_array;
+};
 
 // Appends the one value that `json` is, its bytes as they are but for the white space between its
 // tokens and what some readers refuse: an escape of half a surrogate pair becomes that of U+FFFD, a
@@ -24,34 +47,55 @@ void append_joined(std::string& out, std::string_view escaped);
 // How many bytes of the text's beginning hold no part of a UTF-8 character that its end cuts off.
 std::size_t whole_characters(std::string_view text) noexcept;
 
+// The name of a record's member, made at compile time.
+class RecordName {
+ public:
+  consteval RecordName(std::string_view name) {
+    for (const char c : std::string_view(",\"")) text_[size_++] = c;
+    for (const char c : name) text_[size_++] = c;
+    for (const char c : std::string_view("\":")) text_[size_++] = c;
+  }
+  consteval RecordName(const char* name) : RecordName(std::string_view(name)) {}
+
+  // As it stands before its value, after a comma.
+  std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 32> text_{};
+  std::size_t size_ = 0;
+};
+
 // Puts one record together, member by member.
 class RecordWriter {
  public:
+  using Name = RecordName;
+
   RecordWriter() = default;
   // For a whole record, with long values of about so many bytes.
   explicit RecordWriter(std::size_t long_values) { line_.reserve(long_values + 640); }
 
   // `json` is what append_record_json() takes; null where it is not that.
-  void json(std::string_view name, std::string_view json);
-  void text(std::string_view name, std::string_view text);       // not escaped, of any bytes
-  void joined(std::string_view name, std::string_view escaped);  // what append_joined() takes
-  void boolean(std::string_view name, bool value);
-  void number(std::string_view name, std::uint64_t value);
-  void null(std::string_view name);
+  void json(const Name& name, std::string_view json);
+  void text(const Name& name, std::string_view text);       // not escaped, of any bytes
+  void joined(const Name& name, std::string_view escaped);  // what append_joined() takes
+  void boolean(const Name& name, bool value);
+  void number(const Name& name, std::uint64_t value);
+  void thousandths(const Name& name, std::uint64_t count);  // a number with three decimals
+  void null(const Name& name);
 
   // null, or left out, where it is empty.
-  void text_or_null(std::string_view name, std::string_view text);
-  void text_if_any(std::string_view name, std::string_view text);
-  void joined_or_null(std::string_view name, std::string_view escaped);
-  void joined_if_any(std::string_view name, std::string_view escaped);
+  void text_or_null(const Name& name, std::string_view text);
+  void text_if_any(const Name& name, std::string_view text);
+  void joined_or_null(const Name& name, std::string_view escaped);
+  void joined_if_any(const Name& name, std::string_view escaped);
 
   // Begins a member whose value the caller appends, valid and without line feeds.
-  std::string& value(std::string_view name);
+  std::string& value(const Name& name) { return line_ += name.text(); }
 
   std::string finish();
 
  private:
-  std::string line_ = "{";
+  std::string line_;  // with a comma where its brace will stand
 };
 
 }  // namespace aifd::protocol

@@ -14,6 +14,24 @@ namespace {
 constexpr std::array<std::string_view, 10> kFieldWords{
     "auth",      "token",  "secret",  "session",  "credential",
     "signature", "apikey", "api-key", "password", "subscription-key"};
+// Two characters as one number, the same for letters in both cases.
+constexpr std::size_t pair_of(char first, char second) noexcept {
+  return static_cast<std::size_t>((first & 31) << 5 | (second & 31));
+}
+
+// Whether a word may begin with the two.
+constexpr auto kBegins = [] {
+  std::array<bool, 1024> begins{};
+  for (const std::string_view word : kFieldWords) begins[pair_of(word[0], word[1])] = true;
+  return begins;
+}();
+
+bool begins_with_word(std::string_view text) noexcept {
+  return std::ranges::any_of(kFieldWords, [text](std::string_view word) {
+    return iequals(text.substr(0, word.size()), word);
+  });
+}
+
 constexpr std::array<std::string_view, 3> kParameters{"key", "code", "sig"};
 constexpr std::array<std::string_view, 9> kParameterEnds{
     "token", "secret", "signature", "apikey", "password", "credential", "auth", "_key", "-key"};
@@ -30,13 +48,11 @@ bool is_secret_decoded(std::string_view name) noexcept {
 
 }  // namespace
 
-// Asked of every field of every request: the first letters decide almost always.
+// Asked of every field of every request.
 bool is_secret_field(std::string_view name) noexcept {
-  for (; !name.empty(); name.remove_prefix(1)) {
-    const char first = to_lower(name.front());
-    for (const std::string_view word : kFieldWords) {
-      if (word.front() == first && iequals(name.substr(0, word.size()), word)) return true;
-    }
+  for (std::size_t at = 1; at < name.size(); ++at) {
+    const bool may_begin = kBegins[pair_of(name[at - 1], name[at])];
+    if (may_begin && begins_with_word(name.substr(at - 1))) return true;
   }
   return false;
 }

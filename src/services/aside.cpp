@@ -5,7 +5,7 @@
 #include <exception>
 #include <utility>
 
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 #include "sleeper.hpp"
 
 namespace aifd::services {

@@ -80,27 +80,25 @@ Conversation::~Conversation() {
 
 void Conversation::head(int status, std::string_view content_type,
                         std::string_view content_encoding) {
-  had_head_ = true;
-  head_ = std::make_unique<AnswerHead>(
-      AnswerHead{status, std::string(content_type), std::string(content_encoding)});
+  had_head_ = head_waits_ = true;
+  exchange_->head = {status, std::string(content_type), std::string(content_encoding)};
 }
 
 void Conversation::piece(std::string_view bytes) noexcept {
   if (cut_) return;
   gathered_ += bytes;
-  if (gathered_.size() >= kHandOverAt) hand_over(nullptr);
+  if (gathered_.size() >= kHandOverAt) hand_over(false);
 }
 
 void Conversation::end(protocol::AnswerNote note) noexcept {
   if (std::exchange(ended_, true)) return;
-  hand_over(std::make_unique<AnswerEnd>(AnswerEnd{std::move(note), WallClock::now()}));
+  exchange_->end = {std::move(note), WallClock::now()};
+  hand_over(true);
 }
 
 // Without room the bytes are lost, and a head waits for the end, which is always taken.
-void Conversation::hand_over(std::unique_ptr<AnswerEnd> end) {
-  const bool ends = end != nullptr;
-  LogJob job{exchange_,
-             AnswerPart{std::move(head_), std::exchange(gathered_, {}), std::move(end), cut_}};
+void Conversation::hand_over(bool ends) {
+  LogJob job{exchange_, AnswerPart{std::exchange(gathered_, {}), head_waits_, ends, cut_}};
   AnswerPart& part = *job.part;
   LogQueue::Push pushed = queue_.push(job);
   if (pushed == LogQueue::Push::full) {
@@ -109,12 +107,9 @@ void Conversation::hand_over(std::unique_ptr<AnswerEnd> end) {
       part.cut = cut_ = true;
       losses_.add(Lost::answer, 1, kFull);
     }
-    if (ends) {
-      pushed = queue_.push_always(job);
-    } else {
-      head_ = std::move(part.head);
-    }
+    if (ends) pushed = queue_.push_always(job);
   }
+  if (pushed != LogQueue::Push::full) head_waits_ = false;
   if (ends && pushed == LogQueue::Push::closed) losses_.add(Lost::record, 1, kClosed);
 }
 

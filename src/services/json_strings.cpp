@@ -69,7 +69,7 @@ char unescaped(char c) noexcept {
 // The next quote or backslash, or the text's end.
 std::size_t find_mark(std::string_view text, std::size_t from) noexcept {
   return find_marked(text, from,
-                     [](auto words) { return mark_equal(words, '"') | mark_equal(words, '\\'); });
+                     [](Bytes bytes) { return mark_equal(bytes, '"') | mark_equal(bytes, '\\'); });
 }
 
 }  // namespace

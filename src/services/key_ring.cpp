@@ -9,6 +9,7 @@
 #include "aifd/base/hex.hpp"
 #include "aifd/base/log.hpp"
 #include "sha256.hpp"
+#include "sip_hash.hpp"
 
 namespace aifd::services {
 namespace {
@@ -31,14 +32,17 @@ std::string alias_of(const KeyRing::Digest& digest) {
 }  // namespace
 
 KeyRing::KeyRing(const std::vector<config::ForwardKey>& forward_keys,
-                 const std::vector<config::ApiKey>& api_keys) {
+                 const std::vector<config::ApiKey>& api_keys)
+    : tag_key_(random_sip_key()) {
   std::set<int> numbers;
   for (const config::ForwardKey& key : forward_keys) {
     const std::string_view text = key.key.reveal();
-    const Digest digest = text.starts_with(kDigestPrefix)
-                              ? read_digest(text.substr(kDigestPrefix.size()))
-                              : digest_of(text);
-    known_.push_back({digest, key.level, alias_of(digest)});
+    const bool is_digest = text.starts_with(kDigestPrefix);
+    const Digest digest =
+        is_digest ? read_digest(text.substr(kDigestPrefix.size())) : digest_of(text);
+    known_.push_back({digest, key.level, alias_of(digest), is_digest ? Secret() : key.key,
+                      sip_hash(tag_key_, text)});
+    has_digests_only_ = has_digests_only_ || is_digest;
     numbers.insert(key.level);
   }
   for (const config::ApiKey& key : api_keys) numbers.insert(key.levels.begin(), key.levels.end());
@@ -57,7 +61,32 @@ KeyRing::Digest KeyRing::digest_of(std::string_view key) noexcept {
   return sha256({key});
 }
 
-const KeyRing::Known* KeyRing::find(const Digest& digest) const noexcept {
+// Tags are compared as they are: without their key nobody can aim at one.
+const KeyRing::Known* KeyRing::find_text(std::string_view key) const noexcept {
+  const std::uint64_t tag = sip_hash(tag_key_, key);
+  for (const Known& known : known_) {
+    const std::string_view text = known.text.reveal();
+    if (known.tag == tag && !text.empty() && text.size() == key.size() &&
+        CRYPTO_memcmp(text.data(), key.data(), key.size()) == 0) {
+      return &known;
+    }
+  }
+  return nullptr;
+}
+
+KeyRing::Caller KeyRing::identify(std::string_view key) const noexcept {
+  if (const Known* known = find_text(key)) return {known, known->digest};
+  const Digest digest = digest_of(key);
+  return {has_digests_only_ ? find_digest(digest) : nullptr, digest};
+}
+
+const KeyRing::Known* KeyRing::find(std::string_view key) const noexcept {
+  const Known* known = find_text(key);
+  return known == nullptr && has_digests_only_ ? find_digest(digest_of(key)) : known;
+}
+
+// Each is compared in constant time.
+const KeyRing::Known* KeyRing::find_digest(const Digest& digest) const noexcept {
   const Known* found = nullptr;
   for (const Known& known : known_) {
     if (CRYPTO_memcmp(known.digest.data(), digest.data(), digest.size()) == 0) found = &known;

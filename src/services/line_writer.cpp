@@ -15,7 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include "aifd/base/log.hpp"
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 
 namespace aifd::services {
 namespace {
@@ -110,6 +110,7 @@ std::uint64_t LineWriter::dropped() const noexcept {
 
 void LineWriter::run() {
   name_this_thread("aifd-lines");
+  let_others_go_first();
   std::string batch;
   std::unique_lock lock(mutex_);
   for (;;) {

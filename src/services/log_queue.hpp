@@ -18,16 +18,6 @@
 
 namespace aifd::services {
 
-// One exchange as the writer sees it; after it was handed over only the writer touches it.
-struct LogExchange {
-  ConversationStart start;
-  WallClock::time_point began;
-  std::optional<protocol::AnswerRecorder> recorder;
-  std::size_t held = 0;  // by the recorder, when it was last looked at
-  bool full = false;     // it may keep no more
-  bool cut = false;      // something of the answer is missing
-};
-
 struct AnswerHead {
   int status = 0;
   std::string content_type;
@@ -39,11 +29,24 @@ struct AnswerEnd {
   WallClock::time_point at;
 };
 
+// One exchange as the writer sees it. The writer alone touches what was handed over: the beginning
+// with the exchange, its head and its end with the part that says to have it.
+struct LogExchange {
+  ConversationStart start;
+  WallClock::time_point began;
+  AnswerHead head;
+  AnswerEnd end;
+  std::optional<protocol::AnswerRecorder> recorder;
+  std::size_t held = 0;  // by the recorder, when it was last looked at
+  bool full = false;     // it may keep no more
+  bool cut = false;      // something of the answer is missing
+};
+
 // The next of an exchange's answer.
 struct AnswerPart {
-  std::unique_ptr<AnswerHead> head;
   std::string bytes;
-  std::unique_ptr<AnswerEnd> end;
+  bool has_head = false;
+  bool ends = false;
   bool cut = false;  // something before the end is missing
 };
 

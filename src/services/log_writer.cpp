@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 
 namespace aifd::services {
 namespace {
@@ -39,6 +39,7 @@ bool LogWriter::ends_within(std::chrono::milliseconds patience) {
 
 void LogWriter::run() {
   name_this_thread("aifd-chat-log");
+  let_others_go_first();
   for (bool closed = false; !closed;) {
     LogQueue::Taken taken = queue_.take(wake_at());
     closed = taken.closed;
@@ -89,9 +90,9 @@ void LogWriter::do_job(LogJob& job) noexcept {
     exchange.cut = true;
     if (!job.part) losses_.add(Lost::record, 1, error.what());
   }
-  if (!job.part || !job.part->end) return;
+  if (!job.part || !job.part->ends) return;
   try {
-    end(exchange, *job.part->end);
+    end(exchange);
   } catch (const std::exception& error) {
     losses_.add(Lost::record, 1, error.what());
   }
@@ -108,8 +109,9 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
 }
 
 void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
-  if (const AnswerHead* head = part.head.get()) {
-    recorder_of(exchange).head(head->status, head->content_type, head->content_encoding);
+  if (part.has_head) {
+    const AnswerHead& head = exchange.head;
+    recorder_of(exchange).head(head.status, head.content_type, head.content_encoding);
   }
   exchange.cut = exchange.cut || part.cut;
   if (exchange.cut || part.bytes.empty()) return;
@@ -128,13 +130,13 @@ void LogWriter::bound(LogExchange& exchange) {
   losses_.add(Lost::answer, 1, kTooMuchHeld);
 }
 
-void LogWriter::end(LogExchange& exchange, AnswerEnd& end) {
-  const protocol::RequestNote& asked = exchange.start.note;
-  protocol::AnswerNote& note = end.note;
-  if (note.uid.empty()) note.uid = asked.uid;
-  if (note.datetime.empty()) note.datetime = local_datetime(end.at);
-  if (note.route.empty()) note.route = asked.route;
-  if (note.key.empty()) note.key = asked.key;
+void LogWriter::end(LogExchange& exchange) {
+  protocol::RequestNote& asked = exchange.start.note;
+  protocol::AnswerNote& note = exchange.end.note;
+  if (note.uid.empty()) note.uid = std::move(asked.uid);
+  if (note.datetime.empty()) note.datetime = local_datetime(exchange.end.at);
+  if (note.route.empty()) note.route = std::move(asked.route);
+  if (note.key.empty()) note.key = std::move(asked.key);
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
   add_record(exchange, recorder_of(exchange).record(note));

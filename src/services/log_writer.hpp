@@ -45,7 +45,7 @@ class LogWriter {
   void begin(LogExchange& exchange, WallClock::time_point at);
   void feed(LogExchange& exchange, const AnswerPart& part);
   void bound(LogExchange& exchange);
-  void end(LogExchange& exchange, AnswerEnd& end);
+  void end(LogExchange& exchange);
   protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;
   void add_record(const LogExchange& exchange, std::string record);
   Log& log_of(const ConversationStart& start);

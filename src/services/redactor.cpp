@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "aifd/base/find_text.hpp"
 #include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "json_strings.hpp"
@@ -57,21 +58,31 @@ std::vector<std::string> forms_of(std::span<const Secret> secrets) {
 
 // Whether it has only one form.
 bool is_plain(std::string_view text) {
-  return text.size() == find_marked(text, 0, [](auto words) {
-           return mark_below(words, 0x20) | mark_equal(words, '"') | mark_equal(words, '\\') |
-                  mark_equal(words, '/') | mark_equal(words, '\x7F') | mark_not_ascii(words);
+  return text.size() == find_marked(text, 0, [](Bytes bytes) {
+           return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
+                  mark_equal(bytes, '/') | mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
          });
 }
 
+// Whether letters of a plain text may be written as escapes, as are all from \u0000 to \u007F.
+bool may_hide_letters(std::string_view record) {
+  constexpr unsigned char kOfEight = 0xF8;
+  const auto may_begin_at = [](const char* place) {
+    return mark_equal(load_bytes(place), '\\') & mark_equal(load_bytes(place + 3), '0') &
+           mark_equal(load_bytes(place + 4) & kOfEight, '0');
+  };
+  return find_place(record, 0, 5, may_begin_at) != std::string_view::npos;
+}
+
 // Most records can be left alone without a look at each of their strings: what is not in all of
-// them, without their escapes, is in none.
+// them is in none.
 bool may_hold(std::string_view record, std::span<const Secret> secrets) {
   std::string unescaped;
-  if (record.find('\\') != std::string_view::npos) record = unescaped = unescape_json(record);
+  if (may_hide_letters(record)) record = unescaped = unescape_json(record);
   return std::ranges::any_of(secrets, [&](const Secret& secret) {
     const std::string_view text = secret.reveal();
     return is_looked_for(secret) &&
-           (!is_plain(text) || record.find(text) != std::string_view::npos);
+           (!is_plain(text) || find_text(record, text) != std::string_view::npos);
   });
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "aifd/base/log.hpp"
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 #include "log_names.hpp"
 #include "zstd_file.hpp"
 
@@ -126,6 +126,7 @@ void RotatedLogs::tidy(const fs::path& path) {
 
 void RotatedLogs::serve() {
   name_this_thread("aifd-old-logs");
+  let_others_go_first();
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !logs_.empty(); });

@@ -1,5 +1,6 @@
 #include "sip_hash.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <random>
 
@@ -8,6 +9,12 @@ namespace {
 
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
+
+  explicit SipState(const SipKey& key) noexcept
+      : v0(key[0] ^ 0x736f6d6570736575),
+        v1(key[1] ^ 0x646f72616e646f6d),
+        v2(key[0] ^ 0x6c7967656e657261),
+        v3(key[1] ^ 0x7465646279746573) {}
 
   void round() noexcept {
     v0 += v1;
@@ -27,11 +34,21 @@ struct SipState {
     round();
     v0 ^= word;
   }
+
+  std::uint64_t finish() noexcept {
+    v2 ^= 0xff;
+    for (int i = 0; i < 3; ++i) round();
+    return v0 ^ v1 ^ v2 ^ v3;
+  }
 };
 
-std::uint64_t word_at(const chain::CallerId& bytes, std::size_t offset) noexcept {
+// The lowest byte first; zeros stand for what is not there.
+template <class Bytes>
+std::uint64_t word_at(const Bytes& bytes, std::size_t offset) noexcept {
   std::uint64_t word = 0;
-  for (std::size_t i = 8; i-- > 0;) word = word << 8 | bytes[offset + i];
+  for (std::size_t i = std::min<std::size_t>(8, bytes.size() - offset); i-- > 0;) {
+    word = word << 8 | static_cast<unsigned char>(bytes[offset + i]);
+  }
   return word;
 }
 
@@ -45,14 +62,19 @@ SipKey random_sip_key() {
 
 std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
                        std::uint32_t rule) noexcept {
-  SipState state{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-                 key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573};
+  SipState state(key);
   state.take(word_at(caller, 0));
   state.take(word_at(caller, 8));
   state.take(std::uint64_t{caller.size() + sizeof rule} << 56 | rule);
-  state.v2 ^= 0xff;
-  for (int i = 0; i < 3; ++i) state.round();
-  return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+  return state.finish();
+}
+
+std::uint64_t sip_hash(const SipKey& key, std::string_view text) noexcept {
+  SipState state(key);
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) state.take(word_at(text, at));
+  state.take(std::uint64_t{text.size()} << 56 | word_at(text, at));
+  return state.finish();
 }
 
 }  // namespace aifd::services

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "aifd/chain/exchange.hpp"
 
@@ -17,5 +18,8 @@ SipKey random_sip_key();
 // https://www.aumasson.jp/siphash/siphash.pdf
 std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
                        std::uint32_t rule) noexcept;
+
+// The same of a text.
+std::uint64_t sip_hash(const SipKey& key, std::string_view text) noexcept;
 
 }  // namespace aifd::services

@@ -8,7 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
-#include "aifd/base/thread_name.hpp"
+#include "aifd/base/this_thread.hpp"
 #include "aifd/services/cache_entry_codec.hpp"
 
 namespace aifd::services {

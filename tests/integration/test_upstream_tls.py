@@ -1,10 +1,12 @@
 """TLS towards the upstream: verified, named, and resumed."""
+import socket
 import ssl
+import struct
 
 import pytest
 
-from harness import (SSE_HEAD, Authority, Cut, Daemon, Upstream, chunk, cut, cut_without_close_notify, event,
-                     expect_request, hold, ok, reset, routes, send)
+from harness import (LAST_CHUNK, SSE_HEAD, Authority, Cut, Daemon, Upstream, chunk, cut, cut_without_close_notify,
+                     event, expect_request, hold, ok, reset, routes, send)
 
 
 def daemon_for(upstream, authority, **more):
@@ -131,6 +133,27 @@ def test_large_bodies_over_tls(authority):
             upstream.script(expect_request(), send(ok(body)))
             assert daemon.ask("POST", "/v1/x", body=body).body == body
             assert upstream.requests[0].body == body
+
+
+def cork(on: int):
+    """What is sent from then on goes out together, once it is off again."""
+    return lambda connection: connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, on)
+
+
+def segments_received(sock) -> int:
+    information = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    return struct.unpack_from("I", information, 152)[0]  # tcpi_data_segs_in
+
+
+def test_records_that_came_together_go_on_together(authority):
+    events = [chunk(event(f"{number:02}")) for number in range(60)]
+    with Upstream(tls=authority.server_context("localhost"), name="localhost") as upstream:
+        with daemon_for(upstream, authority) as daemon:
+            upstream.script(expect_request(), cork(1), send(SSE_HEAD), *map(send, events), send(LAST_CHUNK), cork(0))
+            with daemon.client() as client:
+                response = client.ask("POST", "/v1/x", body=b"{}")
+                assert response.body == b"".join(event(f"{number:02}") for number in range(60))
+                assert segments_received(client.sock) < 20
 
 
 def test_client_leaves_a_tls_stream(authority):

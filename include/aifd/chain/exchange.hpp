@@ -5,9 +5,9 @@
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
-#include <forward_list>
 #include <functional>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -133,8 +133,9 @@ class Exchange {
   // Where it is and what it came to so far; completed by finish().
   Outcome progress;
 
+  using Taps = boost::container::small_vector<std::unique_ptr<Tap>, 4>;
   void add_tap(std::unique_ptr<Tap> tap) { taps_.push_back(std::move(tap)); }
-  const std::vector<std::unique_ptr<Tap>>& taps() const noexcept { return taps_; }
+  const Taps& taps() const noexcept { return taps_; }
 
   // Asks for the tokens that the answer reports to be counted: once for all who want to know.
   void count_usage() noexcept { counts_usage_ = true; }
@@ -153,20 +154,22 @@ class Exchange {
   void set_cutter(Cutter& cutter) noexcept { cutter_ = &cutter; }
   Cutter* cutter() const noexcept { return cutter_; }
 
-  // Keeps a text as long as the exchange lives, for heads that hold views.
-  std::string_view keep(std::string text);
+  // Keeps a copy of a text as long as the exchange lives, for heads that hold views.
+  std::string_view keep(std::string_view text);
 
   // Ends the exchange: stamps the time and tells every tap, last added first. Only the first call
   // counts.
   void finish(EndedBy ended_by, std::optional<Error> error = std::nullopt) noexcept;
 
  private:
-  std::vector<std::unique_ptr<Tap>> taps_;
+  static constexpr std::size_t kFirstKept = 1024;  // bytes; not taken before they are needed
+
+  Taps taps_;
   std::vector<std::unique_ptr<ReplyEdit>> edits_;
   std::optional<protocol::UsageScanner> usage_;
   bool counts_usage_ = false;
   Cutter* cutter_ = nullptr;
-  std::forward_list<std::string> kept_;
+  std::pmr::monotonic_buffer_resource kept_{kFirstKept};
   bool finished_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "aifd/base/text_buffer.hpp"
 #include "aifd/chain/middleware.hpp"
 #include "aifd/services/line_writer.hpp"
 
@@ -28,11 +29,11 @@ struct AnswerHead {
   std::optional<bool> streams;      // nullopt: there was no head
 };
 
-// The line, with its line feed. `time` is "2026-11-22T21:05:19.123+08:00".
+// The line, with its line feed, in an empty `text`. `time` is "2026-11-22T21:05:19.123+08:00".
 //
 // "abort" names how an exchange ended whose client did not get a whole answer: who ended it and
 // where it was, "client_stream" or "upstream_wait_head"; "error" says why.
-std::string access_line(std::string_view time, chain::Exchange& exchange,
-                        const chain::Outcome& outcome, const AnswerHead& answer);
+std::string_view access_line(TextBuffer& text, std::string_view time, chain::Exchange& exchange,
+                             const chain::Outcome& outcome, const AnswerHead& answer);
 
 }  // namespace aifd::middleware

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <vector>
 
 #include "aifd/chain/middleware.hpp"
 #include "aifd/protocol/credentials.hpp"
@@ -29,7 +28,7 @@ class ForwardKey final : public chain::PromptMiddleware {
  private:
   struct Caller {
     const services::KeyRing::Known* known = nullptr;  // null: brings no forward key
-    std::vector<protocol::Credential> forward_keys;   // the places of it
+    protocol::Credentials forward_keys;               // the places of it
     bool is_astray = false;        // a forward key stands where it is none, and would go up
     bool has_unknown_key = false;  // perhaps that is what the upstream refuses: nothing rests
     chain::CallerId id{};

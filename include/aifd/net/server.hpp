@@ -27,7 +27,7 @@ class Server {
   Result<void> listen();
 
   // Instead of listen(): takes over a bound, listening Unix socket, for one worker and without TLS.
-  // Only with a chain that answers everything itself, since nothing upstream is trusted.
+  // Only with a chain that answers everything itself.
   void listen_on_unix(int unix_socket);
 
   // "http://127.0.0.1:8000", with the port that was really bound.
@@ -47,13 +47,13 @@ class Server {
   bool resolver_busy() const { return resolver_.busy(); }
 
  private:
-  void share(std::shared_ptr<asio::ssl::context> client_tls);
+  void share();
   Result<void> bind(const std::string& host, std::uint16_t port);
 
   const config::Settings& settings_;
   const chain::Chain& chain_;
   Lifecycle& lifecycle_;
-  std::shared_ptr<asio::ssl::context> client_tls_;
+  std::shared_ptr<asio::ssl::context> client_tls_;  // null: no upstream is called by https
   std::shared_ptr<asio::ssl::context> server_tls_;
   std::optional<ProxyHeaders> proxy_headers_;
   std::unique_ptr<Shared> shared_;

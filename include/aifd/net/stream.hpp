@@ -93,6 +93,10 @@ class Stream {
     }
   }
 
+  // A read under TLS ends with its record; this reads on in what has arrived behind it, and waits
+  // for nothing. An error is left for the next read.
+  std::size_t read_arrived(std::span<char> into) noexcept;
+
   // Reads what is here already; 0 also at an end or error, which the next read tells, and under
   // TLS.
   std::size_t try_read(std::span<char> into) noexcept;

@@ -40,8 +40,9 @@ class UpstreamPool final : private Deadline {
   static constexpr std::chrono::seconds kPlainRest{4};
   static constexpr std::chrono::seconds kTlsRest{55};
 
+  // `tls`: null where no upstream is called by https.
   UpstreamPool(asio::io_context& loop, Ticker& ticker, const config::Settings& settings,
-               Resolver& resolver, asio::ssl::context& tls);
+               Resolver& resolver, asio::ssl::context* tls);
 
   ServerPool& server(const chain::UpstreamServer& server);
 
@@ -71,7 +72,7 @@ class UpstreamPool final : private Deadline {
   Ticker& ticker_;
   const config::Settings& settings_;
   Resolver& resolver_;
-  asio::ssl::context& tls_;
+  asio::ssl::context* tls_;
   std::vector<std::unique_ptr<ServerPool>> servers_;
 };
 

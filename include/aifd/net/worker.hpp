@@ -26,7 +26,7 @@ struct Shared {
   const chain::Chain& chain;
   Lifecycle& lifecycle;
   Resolver& resolver;
-  asio::ssl::context& client_tls;
+  asio::ssl::context* client_tls;  // null: no upstream is called by https
   asio::ssl::context* server_tls;  // null: the listener is plain
   ProxyHeaders* proxy_headers;     // null: connections begin with TLS or a request
   std::size_t most_sessions;       // of one worker

@@ -1,12 +1,14 @@
 // Where a caller's key can travel, and how it is taken out and put in again.
 #pragma once
 
+#include <boost/container/static_vector.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "aifd/base/error.hpp"
+#include "aifd/base/secret.hpp"
 #include "aifd/protocol/fields.hpp"
 #include "aifd/protocol/target.hpp"
 
@@ -26,18 +28,21 @@ struct Credential {
   std::string_view key;  // a view into the head
 };
 
+// At most one of each place.
+using Credentials = boost::container::static_vector<Credential, 6>;
+
 // All credentials a request carries, in the order of the enum. An Authorization of another scheme
 // than Bearer is no credential here and passes as it is; so does an empty key. Refuses
 // (bad_request) a repeated Authorization, x-api-key, api-key, x-goog-api-key or ?key= (also as
 // "k%65y"), and two keys in Sec-WebSocket-Protocol: which of two an upstream reads is unknown. The
 // key of a query is given as it came, percent-encoding included.
-Result<std::vector<Credential>> find_credentials(const RequestHead& head, std::string_view query);
+Result<Credentials> find_credentials(const RequestHead& head, std::string_view query);
 
-// All that may be a secret in a request, for logs to mask, in the forms in which it could be
+// Adds all that may be a secret in a request, for logs to mask, in the forms in which it could be
 // repeated: of a secret field (see secret_names.hpp) its last word, its value where that is more
 // than a scheme and a word, and the password of Basic; of a secret parameter its value as it came
 // and decoded. Whatever find_credentials says.
-std::vector<std::string> secrets_in(const RequestHead& head, std::string_view query);
+void add_secrets(std::vector<Secret>& secrets, const RequestHead& head, std::string_view query);
 
 // The key of a query as its owner knows it: SDKs percent-encode what they put there.
 std::string decoded_query_key(std::string_view key);

@@ -32,4 +32,7 @@ ErrorText render_error(const Error& error, Dialect dialect, std::string_view req
 // escaped, invalid UTF-8 replaced by U+FFFD.
 void append_json_escaped(std::string& out, std::string_view text);
 
+// Whether that is the text itself.
+bool needs_no_escape(std::string_view text) noexcept;
+
 }  // namespace aifd::protocol

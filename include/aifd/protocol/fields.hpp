@@ -9,11 +9,19 @@
 
 namespace aifd::protocol {
 
-// ASCII only, without locale; for field names and tokens.
+// ASCII only, without locale; for field names and tokens. Most differ in their size, or in their
+// first or last letter.
 bool iequals_of_one_size(std::string_view a, std::string_view b) noexcept;
 inline bool iequals(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && iequals_of_one_size(a, b);
+  constexpr int kCase = 'a' ^ 'A';
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  const int differs = (a.front() ^ b.front()) | (a.back() ^ b.back());
+  return (differs & ~kCase) == 0 && iequals_of_one_size(a, b);
 }
+
+// What stands behind the last space or tab of a value: all of it where there is none.
+std::string_view last_word(std::string_view value) noexcept;
 
 struct Field {
   std::string_view name;

@@ -48,8 +48,6 @@ struct ConversationStart {
   bool prints = false;             // to on_record
 };
 
-struct AnswerEnd;
-struct AnswerHead;
 class Conversation;
 class LogLosses;
 class LogQueue;
@@ -119,15 +117,15 @@ class Conversation {
   void end(protocol::AnswerNote note) noexcept;
 
  private:
-  void hand_over(std::unique_ptr<AnswerEnd> end);
+  void hand_over(bool ends);
 
   LogQueue& queue_;
   LogLosses& losses_;
   const std::shared_ptr<LogExchange> exchange_;
-  std::unique_ptr<AnswerHead> head_;  // until it is handed over
   std::string gathered_;
   bool cut_ = false;  // a piece was lost
   bool had_head_ = false;
+  bool head_waits_ = false;  // to be handed over
   bool ended_ = false;
 };
 

@@ -22,7 +22,15 @@ class KeyRing {
   struct Known {
     Digest digest;
     int level = 0;
-    std::string alias;  // the digest's first 8 hex digits, for logs
+    std::string alias;      // the digest's first 8 hex digits, for logs
+    Secret text;            // empty: the settings give its digest only
+    std::uint64_t tag = 0;  // of its text, by a key of this ring's own
+  };
+
+  // Whose key it is. Most are known by their text, which spares the digest.
+  struct Caller {
+    const Known* known = nullptr;  // null: it is no forward key
+    Digest digest;
   };
 
   KeyRing(const std::vector<config::ForwardKey>& forward_keys,
@@ -32,9 +40,10 @@ class KeyRing {
 
   static Digest digest_of(std::string_view key) noexcept;
 
-  // The forward key of that digest; null: none. Compared in constant time each.
-  const Known* find(const Digest& digest) const noexcept;
-  const Known* find(std::string_view key) const noexcept { return find(digest_of(key)); }
+  // The time that it takes tells nothing of the keys.
+  Caller identify(std::string_view key) const noexcept;
+  // Null: it is no forward key.
+  const Known* find(std::string_view key) const noexcept;
 
   struct ApiKey {
     std::string_view text;   // "": the level has none
@@ -58,12 +67,16 @@ class KeyRing {
   };
   using Place = std::pair<std::size_t, std::string>;  // a key's number, an upstream
 
+  const Known* find_text(std::string_view key) const noexcept;
+  const Known* find_digest(const Digest& digest) const noexcept;
   const Level& level(int number) const noexcept;
   Clock::time_point rests_until(std::size_t number, std::string_view upstream) const;
   ApiKey next_rested(const Level& chosen, std::size_t turn, std::string_view upstream,
                      Clock::time_point now) const;
 
+  const std::array<std::uint64_t, 2> tag_key_;
   std::vector<Known> known_;
+  bool has_digests_only_ = false;  // of some forward key the text is not known
   std::vector<Secret> api_keys_;
   std::map<int, Level> levels_;
   Level every_level_;  // for levels that no key names: the keys of every level

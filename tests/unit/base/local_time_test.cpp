@@ -7,8 +7,6 @@
 #include <regex>
 #include <string>
 
-#include "aifd/base/millis.hpp"
-
 namespace aifd {
 namespace {
 
@@ -29,18 +27,6 @@ TEST(LocalTime, IsTheSystemsTime) {
     if (timestamp_now().starts_with(text)) return;
   }
   FAIL() << timestamp_now();
-}
-
-TEST(Millis, HaveMicrosecondsBehindThePoint) {
-  const auto shown = [](auto time) {
-    std::string text;
-    append_millis(text, time);
-    return text;
-  };
-  EXPECT_EQ(shown(std::chrono::microseconds(20'007)), "20.007");
-  EXPECT_EQ(shown(std::chrono::nanoseconds(999)), "0.000");
-  EXPECT_EQ(shown(std::chrono::seconds(-1)), "0.000");
-  EXPECT_EQ(shown(std::chrono::hours(1)), "3600000.000");
 }
 
 }  // namespace

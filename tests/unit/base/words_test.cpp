@@ -9,9 +9,9 @@ namespace {
 
 // Marks a quote, a backslash, controls and what is not ASCII.
 std::size_t find_special(std::string_view text, std::size_t from) {
-  return find_marked(text, from, [](auto words) {
-    return mark_equal(words, '"') | mark_equal(words, '\\') | mark_below(words, 0x20) |
-           mark_not_ascii(words);
+  return find_marked(text, from, [](Bytes bytes) {
+    return mark_equal(bytes, '"') | mark_equal(bytes, '\\') | mark_below(bytes, 0x20) |
+           mark_not_ascii(bytes);
   });
 }
 
@@ -50,6 +50,44 @@ TEST(FindMarked, StaysWithinTheText) {
     }
   }
   for (std::size_t from = 0; from <= 80; ++from) EXPECT_EQ(find_special(text, from), 80u);
+}
+
+// Where a quote stands seven bytes before another one.
+std::size_t find_pair(std::string_view text, std::size_t from) {
+  return find_place(text, from, 8, [](const char* place) {
+    return mark_equal(load_bytes(place), '"') & mark_equal(load_bytes(place + 7), '"');
+  });
+}
+
+TEST(FindPlace, FindsItAnywhereInTextsOfEachSize) {
+  for (std::size_t size = 8; size < 150; ++size) {
+    EXPECT_EQ(find_pair(std::string(size, 'a'), 0), std::string_view::npos);
+    for (std::size_t at = 0; at + 8 <= size; ++at) {
+      std::string text(size, 'a');
+      text[at] = text[at + 7] = '"';
+      for (const std::size_t from : {std::size_t{0}, at / 2, at}) {
+        EXPECT_EQ(find_pair(text, from), at) << size;
+      }
+      EXPECT_EQ(find_pair(text, at + 1), std::string_view::npos) << size << ' ' << at;
+    }
+  }
+}
+
+TEST(FindPlace, GivesTheFirstOfSeveral) {
+  const std::string text(100, '"');
+  for (std::size_t from = 0; from <= 92; ++from) EXPECT_EQ(find_pair(text, from), from);
+  EXPECT_EQ(find_pair(text, 93), std::string_view::npos);
+}
+
+TEST(FindPlace, StaysWithinTheText) {
+  const std::string text(100, '"');
+  for (std::size_t size = 0; size < 8; ++size) {
+    EXPECT_EQ(find_pair(std::string_view(text).substr(0, size), 0), std::string_view::npos);
+  }
+  const std::string half = std::string(93, 'a') + "\"aaaaaa\"";
+  for (std::size_t size = 0; size <= 100; ++size) {
+    EXPECT_EQ(find_pair(std::string_view(half).substr(0, size), 0), std::string_view::npos);
+  }
 }
 
 }  // namespace

@@ -38,9 +38,15 @@ json parse(const std::string& line) {
   return json::parse(line);
 }
 
+std::string line_for(std::string_view time, chain::Exchange& exchange,
+                     const chain::Outcome& outcome, const AnswerHead& answer) {
+  TextBuffer text;
+  return std::string(access_line(text, time, exchange, outcome, answer));
+}
+
 json line_of(const char* request, const chain::Outcome& outcome) {
   TestExchange exchange(request);
-  return parse(access_line(kTime, *exchange, outcome, {}));
+  return parse(line_for(kTime, *exchange, outcome, {}));
 }
 
 TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
@@ -48,7 +54,7 @@ TEST(AccessLine, TellsAllOfAnExchangeThatWentWell) {
   exchange->route.prefix = "/openai";
   exchange->key_alias = "0a1b2c3d";
   exchange->client.address = test::ip("198.51.100.1");
-  const json line = parse(access_line(kTime, *exchange, complete(), {"theirs", true}));
+  const json line = parse(line_for(kTime, *exchange, complete(), {"theirs", true}));
   EXPECT_EQ(line, json::parse(R"({
     "ts": "2026-11-22T21:05:19.123+08:00", "level": "info", "msg": "request",
     "request_id": "req_1", "upstream_request_id": "theirs", "client_ip": "198.51.100.1",
@@ -65,7 +71,7 @@ TEST(AccessLine, NamesTheModelAndTheTokens) {
   head.status = 200;
   exchange->show_head(head);
   exchange->show(R"({"usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}})");
-  const json line = parse(access_line(kTime, *exchange, complete(), {"", false}));
+  const json line = parse(line_for(kTime, *exchange, complete(), {"", false}));
   EXPECT_EQ(line["model"], "gpt-\"4\"");
   EXPECT_EQ(line["stream"], false);
   EXPECT_EQ(line["tokens_in"], 5);
@@ -74,7 +80,7 @@ TEST(AccessLine, NamesTheModelAndTheTokens) {
 
 TEST(AccessLine, HasNoModelOfABodyThatIsNotHere) {
   TestExchange exchange("POST /v1/chat/completions", R"({"model":"gpt-4"})");
-  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), {})).contains("model"));
+  EXPECT_FALSE(parse(line_for(kTime, *exchange, complete(), {})).contains("model"));
 }
 
 TEST(AccessLine, TellsTheUpstreamsTimeAndTheTries) {
@@ -105,7 +111,7 @@ TEST(AccessLine, SaysWhichAnswerOfTheCache) {
   TestExchange exchange("POST /v1/chat/completions");
   exchange->cache = chain::CacheUse::hit;
   exchange->cache_key = chain::CacheDigest{0x00, 0xff};
-  const json line = parse(access_line(kTime, *exchange, complete(), {}));
+  const json line = parse(line_for(kTime, *exchange, complete(), {}));
   EXPECT_EQ(line["cache"], "hit");
   EXPECT_EQ(line["cache_key"], "00ff" + std::string(60, '0'));
 }
@@ -150,20 +156,20 @@ TEST(AccessLine, WritesTimesAsMillisecondsWithThreeDigits) {
     chain::Outcome outcome = complete();
     outcome.ended = outcome.started + c.took;
     TestExchange exchange("GET /");
-    const std::string line = access_line(kTime, *exchange, outcome, {});
+    const std::string line = line_for(kTime, *exchange, outcome, {});
     EXPECT_NE(line.find(c.text), std::string::npos) << line;
   }
 }
 
 TEST(AccessLine, TellsWhatTheCacheDidWhereItHadAPart) {
   TestExchange exchange("POST /v1/chat/completions");
-  EXPECT_FALSE(parse(access_line(kTime, *exchange, complete(), {})).contains("cache"));
+  EXPECT_FALSE(parse(line_for(kTime, *exchange, complete(), {})).contains("cache"));
   const std::pair<chain::CacheUse, const char*> uses[] = {{chain::CacheUse::hit, "hit"},
                                                           {chain::CacheUse::miss, "miss"},
                                                           {chain::CacheUse::bypass, "bypass"}};
   for (const auto& [use, text] : uses) {
     exchange->cache = use;
-    EXPECT_EQ(parse(access_line(kTime, *exchange, complete(), {}))["cache"], text);
+    EXPECT_EQ(parse(line_for(kTime, *exchange, complete(), {}))["cache"], text);
   }
 }
 
@@ -172,7 +178,7 @@ TEST(AccessLine, NeverShowsSecretsOfTheRequest) {
       "GET /v1/x?key=sk-1&a=b&K%65y=sk-2&access_token=sk-3&api_key=sk-4&sig=sk-5\n"
       "Authorization: Bearer sk-6\nCookie: session=sk-7\nx-api-key: sk-8";
   TestExchange exchange(request);
-  const std::string line = access_line(kTime, *exchange, complete(), {});
+  const std::string line = line_for(kTime, *exchange, complete(), {});
   EXPECT_EQ(line.find("sk-"), std::string::npos) << line;
   EXPECT_EQ(parse(line)["path"],
             "/v1/x?key=***&a=b&K%65y=***&access_token=***&api_key=***&sig=***");
@@ -194,7 +200,7 @@ TEST(AccessLine, IsOneLineOfJsonWhateverBytesItIsGiven) {
   exchange->route.prefix = hostile;
   chain::Outcome outcome = complete();
   outcome.error = Error{ErrorKind::internal, ErrorSource::aifd, false, hostile};
-  const std::string line = access_line(kTime, *exchange, outcome, AnswerHead{hostile, {}});
+  const std::string line = line_for(kTime, *exchange, outcome, AnswerHead{hostile, {}});
   const json parsed = parse(line);
   EXPECT_FALSE(parsed.contains("forged"));
   EXPECT_EQ(parsed["status"], 200);

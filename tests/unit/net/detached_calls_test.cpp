@@ -77,10 +77,9 @@ class DetachedCallsTest : public testing::Test {
   std::atomic<bool> blocked_ = false;
   config::Settings settings_;
   Resolver resolver_{[this](const std::string&) { return look_up(); }};
-  asio::ssl::context tls_{asio::ssl::context::tls_client};
   asio::io_context loop_;
   Ticker ticker_{loop_};
-  UpstreamPool pool_{loop_, ticker_, settings_, resolver_, tls_};
+  UpstreamPool pool_{loop_, ticker_, settings_, resolver_, nullptr};
   int emptied_ = 0;
   DetachedCalls calls_{loop_, pool_, settings_.timeouts, [this] {
                          ++emptied_;

@@ -110,6 +110,7 @@ TEST(RequestRecord, OfResponses) {
   EXPECT_EQ(messages(R"({"input":[ ],"instructions":""})"), "[]");
   EXPECT_EQ(messages(R"({"input":{"a":1},"instructions":["s"]})"), R"([{"a":1}])");
   EXPECT_EQ(messages(R"({"instructions":null})"), "null");
+  EXPECT_EQ(messages(R"({"input":1e999,"instructions":1e999})"), R"(["1e999"])");
   EXPECT_EQ(messages(R"({"instructions":"s","input":null})"),
             R"([{"role":"system","content":"s"}])");
 }
@@ -173,6 +174,10 @@ TEST(RequestRecord, ReadsEscapedNames) {
   EXPECT_EQ(record(Api::chat, R"({"mess\u0061ges":["a"],"messages":["b"]})")["messages"][0], "b");
   EXPECT_EQ(record(Api::chat, R"({"\u006d\u006f\u0064\u0065\u006C":"m"})")["model"], "m");
   EXPECT_EQ(record(Api::chat, R"({"model":"m","mo\ndel":"n","\"model":"o"})")["model"], "m");
+  for (const std::string half :
+       {"\\ud83d", "\\ude00", "\\ud83dmodel", "\\ud83d\\n", "\\ud83d\\ud83d"}) {
+    EXPECT_EQ(record(Api::chat, R"({"model":"m",")" + half + R"(":"n"})")["model"], "m") << half;
+  }
   std::string whole;
   for (const char c : std::string("max_completion_tokens")) {
     constexpr std::string_view kHex = "0123456789abcdef";

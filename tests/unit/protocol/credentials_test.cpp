@@ -18,7 +18,11 @@ RequestHead head_of(std::string_view fields) {
 }
 
 std::vector<std::string> secrets_of(std::string_view fields, std::string_view query = "") {
-  return secrets_in(head_of(fields), query);
+  std::vector<Secret> secrets;
+  add_secrets(secrets, head_of(fields), query);
+  std::vector<std::string> texts;
+  for (const Secret& secret : secrets) texts.emplace_back(secret.reveal());
+  return texts;
 }
 
 TEST(SecretsIn, AreAllThatALogMustNotRepeat) {

@@ -63,6 +63,14 @@ TEST(HostileAnswers, WithABadByteAnywhere) {
   }
 }
 
+TEST(HostileAnswers, WithHalfASurrogatePairAsAName) {
+  for (const std::string half :
+       {"\\ud83d", "\\ude00", "\\ud83dx", "\\ud83d\\n", "\\ud83d\\ud83d"}) {
+    expect_records(event(R"({"model":"m",")" + half + R"(":1})"));
+    expect_records(R"({"model":"m",")" + half + R"(":1})");
+  }
+}
+
 TEST(HostileAnswers, OfRandomBytes) {
   std::mt19937 random(7);
   constexpr std::string_view kPieces[] = {"data: ", "\n", "\r",  "{",     "}",     "[",      "]",

@@ -211,6 +211,36 @@ TEST(JsonReader, FindsTheEndOfStringsOfAllLengths) {
   }
 }
 
+TEST(JsonReader, ReadsEscapesAtEachPlaceOfAString) {
+  const std::string good[] = {"\\n",     "\\\\",           "\\\"",         "\\u00e9",
+                              "\\u4E2d", "\\ud83d\\ude00", "\\\\\\\\\\\\", "\\\\ud83d"};
+  const std::string bad[] = {"\\x",     "\\",         "\\u",     "\\u00g9", "\\u12",
+                             "\\ude00", "\\ud83d\\n", "\\ud83d", "\x1F",    "\x01"};
+  for (std::size_t size = 0; size < 100; ++size) {
+    for (const std::string& tail : {std::string(), std::string("x"), std::string(70, 'y')}) {
+      const std::string plain(size, 'x');
+      for (const std::string& escape : good) {
+        for (int times = 1; times < 4; ++times) {
+          std::string text = "\"" + plain;
+          for (int i = 0; i < times; ++i) text += escape;
+          text += tail + "\"";
+          JsonReader reader(text);
+          const JsonReader::Token token = reader.next();
+          EXPECT_EQ(token.text, text);
+          EXPECT_TRUE(token.has_escapes);
+          EXPECT_EQ(token.has_surrogates, escape.starts_with("\\ud83d"));
+          EXPECT_EQ(reader.next().kind, Kind::end);
+        }
+      }
+      for (const std::string& escape : bad) {
+        if (escape == "\\" && tail.empty()) continue;
+        EXPECT_FALSE(is_valid("\"" + plain + escape + tail + "\"")) << escape << " at " << size;
+        EXPECT_FALSE(is_valid("\"" + plain + escape));
+      }
+    }
+  }
+}
+
 // nullopt: it stops at a number too large for a double, which is valid JSON.
 std::optional<bool> other_takes(const std::string& text) {
   try {

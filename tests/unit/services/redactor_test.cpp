@@ -61,6 +61,20 @@ TEST(Redactor, FindsSecretsBesideStringsWithEscapes) {
             R"({"a":"\n","b":"k","c":"\n***"})");
 }
 
+TEST(Redactor, FindsASecretOfWhichAnyOneLetterIsEscaped) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const std::string secret = "sk-12345~";
+  for (const std::string before : {"", "\\n", "\\u00e9", "\\u001f", "\\\\", "\\\\u00"}) {
+    for (std::size_t at = 0; at < secret.size(); ++at) {
+      const auto byte = static_cast<unsigned char>(secret[at]);
+      const std::string escape = std::string("\\u00") + kDigits[byte >> 4] + kDigits[byte & 15];
+      const std::string written = std::string(secret).replace(at, 1, escape);
+      const std::string text = R"({"a":")" + before + R"(","b":")";
+      EXPECT_EQ(redacted(text + written + "\"}", {}, {"sk-12345~"}), text + "***\"}");
+    }
+  }
+}
+
 TEST(Redactor, FindsSecretsInJsonWithinAString) {
   EXPECT_EQ(redacted(R"({"arguments":"{\"key\":\"pa\\\"ss/word\",\"k\":\"pa\\\"ss\\/word\"}"})", {},
                      {"pa\"ss/word"}),

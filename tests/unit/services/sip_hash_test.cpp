@@ -15,6 +15,14 @@ TEST(SipHash, IsWhatOthersCompute) {
             0xc0dc2f46a6cce040u);
 }
 
+// By the same script of Python.
+TEST(SipHash, OfATextIsWhatOthersCompute) {
+  EXPECT_EQ(sip_hash({0, 0}, "a"), 0x407448d2b89b1813u);
+  EXPECT_EQ(sip_hash({0, 0}, "sk-1234"), 0x37d6fc04b395e59cu);
+  EXPECT_EQ(sip_hash({0, 0}, "sk-12345"), 0x27af949d23896abeu);
+  EXPECT_EQ(sip_hash({0, 0}, "fk-abcdefghijklmnopqrstuvwxyz"), 0xca160349bcc99802u);
+}
+
 TEST(SipHash, HasAnotherKeyEachTime) {
   EXPECT_NE(random_sip_key(), random_sip_key());
 }
