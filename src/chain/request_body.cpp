@@ -34,7 +34,9 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
       held_ = piece->bytes;
       break;
     }
-    if (copy_.empty()) copy_.reserve(std::min(framing_.length, kReservedBytes));
+    if (copy_.empty()) {
+      copy_.reserve(std::min(framing_.length, kReservedBytes) + protocol::kPeekSlack);
+    }
     copy_.append(piece->bytes);
     held_ = copy_;
   }
@@ -44,7 +46,8 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
 const protocol::JsonPeek* RequestBody::peek() {
   if (!source_ended_ || passed_unheld_) return nullptr;
   if (!peek_) {
-    peek_ = protocol::peek_json(held_);
+    const bool is_copied = held_.data() == copy_.data();
+    peek_ = protocol::peek_json(held_, is_copied ? copy_.capacity() - copy_.size() : 0);
     if (!asked_model_) asked_model_ = *peek_ ? (*peek_)->model.value_or("") : "";
   }
   return *peek_ ? &**peek_ : nullptr;

@@ -1,5 +1,6 @@
 #include "aifd/net/server.hpp"
 
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -52,6 +53,8 @@ Result<Listening> listen_on(const tcp::endpoint& endpoint, bool shared_port) {
   if (endpoint.address().is_v6() && endpoint.address().is_unspecified()) {
     ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
+  // Inherited by each connection that is accepted.
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
       ::listen(socket.get(), kBacklog) != 0) {
     return listen_error(endpoint, std::strerror(errno));

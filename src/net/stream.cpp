@@ -31,7 +31,6 @@ void BufferList::consume(std::size_t count) noexcept {
 Stream::Stream(Socket socket) : socket_(std::move(socket)) {
   error_code ignored;  // a socket that died already fails at its first read
   socket_.non_blocking(true, ignored);
-  socket_.set_option(tcp::no_delay(true), ignored);
 }
 
 // OpenSSL takes a session off the list of those to resume when its connection ends unannounced;

@@ -26,7 +26,10 @@ std::string seconds_text(std::chrono::milliseconds time) {
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(Socket socket, Ticker& ticker)
-    : Deadline(ticker), stream_(std::move(socket)) {}
+    : Deadline(ticker), stream_(std::move(socket)) {
+  error_code ignored;  // as in Stream
+  stream_.socket().set_option(tcp::no_delay(true), ignored);
+}
 
 void UpstreamConnection::serve(chain::Stopper* stopper) noexcept {
   stopper_ = stopper;

@@ -280,19 +280,26 @@ class Peeker {
   bool include_usage_unclear_ = false;
 };
 
-std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
-  std::string& copy = scratch.copy;
-  copy.reserve(body.size() + simdjson::SIMDJSON_PADDING);
-  copy.assign(body);
-  copy.append(simdjson::SIMDJSON_PADDING, '\0');
+static_assert(kPeekSlack >= simdjson::SIMDJSON_PADDING);
+
+std::string_view padded_copy(std::string& into, std::string_view body) {
+  into.reserve(body.size() + kPeekSlack);
+  into.assign(body);
+  into.append(kPeekSlack, '\0');
+  return {into.data(), body.size()};
+}
+
+std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body,
+                                  std::size_t readable_behind) {
+  if (readable_behind < kPeekSlack) body = padded_copy(scratch.copy, body);
   if (scratch.parser.capacity() < body.size() &&
       scratch.parser.allocate(std::bit_ceil(body.size())) != simdjson::SUCCESS) {
     return std::nullopt;
   }
-  const simdjson::padded_string_view padded(copy.data(), body.size(), copy.size());
+  const simdjson::padded_string_view padded(body.data(), body.size(), body.size() + kPeekSlack);
   ondemand::document document;
   ondemand::object object;
-  Peeker peeker(copy.data());
+  Peeker peeker(body.data());
   if (scratch.parser.iterate(padded).get(document) != simdjson::SUCCESS ||
       document.get_object().get(object) != simdjson::SUCCESS || !peeker.read(object)) {
     return std::nullopt;
@@ -304,14 +311,14 @@ std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body) {
 
 }  // namespace
 
-std::optional<JsonPeek> peek_json(std::string_view body) {
+std::optional<JsonPeek> peek_json(std::string_view body, std::size_t readable_behind) {
   if (is_deeper_than(kMaxDepth, body)) return std::nullopt;
   if (body.size() > kKeptBytes) {
     Scratch scratch;
-    return peek_with(scratch, body);
+    return peek_with(scratch, body, readable_behind);
   }
   thread_local Scratch scratch;
-  return peek_with(scratch, body);
+  return peek_with(scratch, body, readable_behind);
 }
 
 }  // namespace aifd::protocol

@@ -53,6 +53,7 @@ class Stream {
  public:
   using Tls = asio::ssl::stream<Socket&>;
 
+  // Whoever makes the socket sees to TCP_NODELAY.
   explicit Stream(Socket socket);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;

@@ -42,7 +42,10 @@ struct JsonPeek {
 // JSON, another type, a wanted name twice (which of them the upstream would take is unknown) or
 // "model" in another case (servers written in Go take it), or nested deeper than 1,024. Values that
 // are passed over are not checked any further. Uses simdjson on-demand with a parser kept per
-// thread (its memory is given back after a body over 256 KiB); costs one padded copy of the body.
-std::optional<JsonPeek> peek_json(std::string_view body);
+// thread (its memory is given back after a body over 256 KiB). Of a body behind which fewer than
+// kPeekSlack bytes are readable, whatever they hold, it makes a padded copy.
+std::optional<JsonPeek> peek_json(std::string_view body, std::size_t readable_behind = 0);
+
+inline constexpr std::size_t kPeekSlack = 64;
 
 }  // namespace aifd::protocol

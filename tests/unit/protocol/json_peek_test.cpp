@@ -277,5 +277,21 @@ TEST(PeekJson, TakesEveryBeginningOfABody) {
   EXPECT_TRUE(peek_json(body));
 }
 
+TEST(PeekJson, ReadsABodyWhereItLiesWhateverIsBehindIt) {
+  const std::string body = R"({"max_tokens":12,"models":["a"],"stream":true,"model":"m"})";
+  for (const char filler : {'\0', '9', '"', '}', ']', '\\', 'e', ' '}) {
+    for (std::size_t size = 0; size < body.size(); ++size) {
+      const std::string memory = body.substr(0, size) + std::string(kPeekSlack, filler);
+      EXPECT_FALSE(peek_json(std::string_view(memory).substr(0, size), kPeekSlack)) << memory;
+    }
+    const std::string memory = body + std::string(kPeekSlack, filler);
+    const auto peek = peek_json(std::string_view(memory).substr(0, body.size()), kPeekSlack);
+    ASSERT_TRUE(peek) << memory;
+    EXPECT_EQ(peek->model, "m");
+    EXPECT_EQ(peek->max_tokens, 12U);
+    EXPECT_EQ(body.substr(peek->model_offset, peek->model_length), "\"m\"");
+  }
+}
+
 }  // namespace
 }  // namespace aifd::protocol
