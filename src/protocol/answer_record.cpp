@@ -23,15 +23,16 @@ std::vector<const Part*> in_order(const std::vector<Part>& parts) {
 
 // In the shape of chat completions, whatever API they come from.
 void append_call(std::string& out, std::size_t index, const KeptCall& call) {
-  RecordWriter writer;
+  RecordWriter writer(out);
   writer.number("index", index);
   writer.joined("id", call.id);
   writer.text("type", call.is_custom ? "custom" : "function");
-  RecordWriter function;
+  RecordWriter function(
+      writer.value(call.is_custom ? RecordName("custom") : RecordName("function")));
   function.joined("name", call.name);
   function.joined(call.is_custom ? RecordName("input") : RecordName("arguments"), call.arguments);
-  writer.value(call.is_custom ? RecordName("custom") : RecordName("function")) += function.finish();
-  out += writer.finish();
+  function.finish();
+  writer.finish();
 }
 
 void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
@@ -70,13 +71,13 @@ void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
   std::string& out = writer.value("choices");
   char before = '[';
   for (const KeptChoice* choice : choices) {
-    RecordWriter item;
+    out += before;
+    before = ',';
+    RecordWriter item(out);
     item.number("index", choice->index);
     write(item, *choice);
     item.joined_or_null("finish_reason", choice->finish_reason);
-    out += before;
-    out += item.finish();
-    before = ',';
+    item.finish();
   }
   out += ']';
 }
@@ -144,11 +145,11 @@ void write_usage(RecordWriter& writer, const KeptAnswer& answer, const AnswerFac
       writer.json("usage", answer.usage);
       return writer.text("usage_source", "exact");
     case UsageSource::estimated: {
-      RecordWriter usage;
+      RecordWriter usage(writer.value("usage"));
       usage.number("prompt_tokens", facts.estimate.prompt);
       usage.number("completion_tokens", facts.estimate.completion);
       usage.number("total_tokens", facts.estimate.prompt + facts.estimate.completion);
-      writer.value("usage") += usage.finish();
+      usage.finish();
       return writer.text("usage_source", "estimated");
     }
     case UsageSource::unknown:
@@ -174,7 +175,10 @@ void write_times(RecordWriter& writer, const AnswerNote& note) {
 std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
                           const AnswerFacts& facts) {
   const Choices choices = in_order(answer.choices);
-  RecordWriter writer(facts.response.size() + (choices.empty() ? 0 : choices[0]->text.size()));
+  const std::size_t text_bytes = choices.empty() ? 0 : choices.front()->text.size();
+  std::string line;
+  line.reserve(facts.response.size() + text_bytes + kUsualRecordBytes);
+  RecordWriter writer(line);
   write_body(writer, api, note.uid, answer, choices, facts);
   writer.text("datetime", note.datetime);
   writer.joined_or_null("model", answer.model);
@@ -195,7 +199,8 @@ std::string answer_record(ConversationApi api, const AnswerNote& note, const Kep
   writer.text_or_null("upstream", note.upstream);
   writer.text_if_any("key", note.key);
   if (facts.truncated) writer.boolean("truncated", true);
-  return writer.finish();
+  writer.finish();
+  return line;
 }
 
 }  // namespace aifd::protocol

@@ -195,7 +195,9 @@ std::string_view why_unread(const RequestNote& note, std::string_view text) {
 }  // namespace
 
 std::string request_record(ConversationApi api, const RequestNote& note, std::string_view text) {
-  RecordWriter record(text.size());
+  std::string line;
+  line.reserve(text.size() + kUsualRecordBytes);
+  RecordWriter record(line);
   std::string_view shortened;
   RecordedBody body;
   if (api == Api::general) {
@@ -222,7 +224,8 @@ std::string request_record(ConversationApi api, const RequestNote& note, std::st
   record.text("api", to_string(api));
   record.text_if_any("route", note.route);
   record.text_if_any("key", note.key);
-  return record.finish();
+  record.finish();
+  return line;
 }
 
 }  // namespace aifd::protocol

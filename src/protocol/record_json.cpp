@@ -123,19 +123,19 @@ std::size_t whole_characters(std::string_view text) noexcept {
 }
 
 void RecordWriter::json(const Name& name, std::string_view json) {
-  if (!append_record_json(value(name), json)) line_ += "null";
+  if (!append_record_json(value(name), json)) out_ += "null";
 }
 
 void RecordWriter::text(const Name& name, std::string_view text) {
   value(name) += '"';
-  append_json_escaped(line_, text);
-  line_ += '"';
+  append_json_escaped(out_, text);
+  out_ += '"';
 }
 
 void RecordWriter::joined(const Name& name, std::string_view escaped) {
   value(name) += '"';
-  append_joined(line_, escaped);
-  line_ += '"';
+  append_joined(out_, escaped);
+  out_ += '"';
 }
 
 void RecordWriter::boolean(const Name& name, bool value) {
@@ -153,7 +153,7 @@ void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
   const auto digit = [&](std::uint64_t place) {
     return static_cast<char>('0' + count / place % 10);
   };
-  line_.append({'.', digit(100), digit(10), digit(1)});
+  out_.append({'.', digit(100), digit(10), digit(1)});
 }
 
 void RecordWriter::null(const Name& name) {
@@ -176,10 +176,10 @@ void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
   if (!escaped.empty()) joined(name, escaped);
 }
 
-std::string RecordWriter::finish() {
-  if (line_.empty()) line_ = ',';
-  line_.front() = '{';
-  return std::move(line_ += '}');
+void RecordWriter::finish() {
+  if (out_.size() == begin_) out_ += ',';
+  out_[begin_] = '{';
+  out_ += '}';
 }
 
 }  // namespace aifd::protocol

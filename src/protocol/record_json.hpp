@@ -65,14 +65,15 @@ class RecordName {
   std::size_t size_ = 0;
 };
 
-// Puts one record together, member by member.
+// A record besides its long values usually fits into so many bytes.
+inline constexpr std::size_t kUsualRecordBytes = 640;
+
+// Puts one record together, or an object in it, member by member, at the end of `out`.
 class RecordWriter {
  public:
   using Name = RecordName;
 
-  RecordWriter() = default;
-  // For a whole record, with long values of about so many bytes.
-  explicit RecordWriter(std::size_t long_values) { line_.reserve(long_values + 640); }
+  explicit RecordWriter(std::string& out) noexcept : out_(out), begin_(out.size()) {}
 
   // `json` is what append_record_json() takes; null where it is not that.
   void json(const Name& name, std::string_view json);
@@ -90,12 +91,13 @@ class RecordWriter {
   void joined_if_any(const Name& name, std::string_view escaped);
 
   // Begins a member whose value the caller appends, valid and without line feeds.
-  std::string& value(const Name& name) { return line_ += name.text(); }
+  std::string& value(const Name& name) { return out_ += name.text(); }
 
-  std::string finish();
+  void finish();
 
  private:
-  std::string line_;  // with a comma where its brace will stand
+  std::string& out_;
+  std::size_t begin_;  // where the brace will stand instead of a comma
 };
 
 }  // namespace aifd::protocol
