@@ -11,10 +11,10 @@ namespace {
 
 using Lost = LogLosses::Lost;
 
-constexpr std::size_t kWriteAt = std::size_t{1} << 20;   // bytes of lines
-constexpr std::size_t kSettleAt = std::size_t{4} << 20;  // bytes of jobs
-constexpr std::size_t kMostKept = std::size_t{4} << 20;  // of a buffer that is empty
-constexpr std::chrono::milliseconds kRetryAfter{250};    // lines that must not be lost
+constexpr std::size_t kWriteAt = std::size_t{128} << 10;  // bytes of lines: still in a cache
+constexpr std::size_t kSettleAt = std::size_t{4} << 20;   // bytes of jobs
+constexpr std::size_t kMostKept = std::size_t{4} << 20;   // of a buffer that is empty
+constexpr std::chrono::milliseconds kRetryAfter{250};     // lines that must not be lost
 constexpr const char* kTooMuchHeld = "answers that have not ended hold more than LOG_QUEUE_BYTES";
 
 }  // namespace
