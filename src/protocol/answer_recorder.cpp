@@ -52,6 +52,12 @@ std::size_t most_event_bytes(const AnswerRecorder::Options& options) {
   return std::min(kMostEventBytes, options.max_bytes);
 }
 
+// A thread keeps it, since the answers of one model are alike.
+JsonTape& tape_of_whole_answers() {
+  thread_local JsonTape tape;
+  return tape;
+}
+
 }  // namespace
 
 class AnswerRecorder::Impl {
@@ -160,7 +166,7 @@ class AnswerRecorder::Impl {
   }
 
   void take_event(std::string_view name, std::string_view data) {
-    if (tape_.read_next(data) || read_repaired(data)) {
+    if (tape_.read_next(data) || read_repaired(tape_, data)) {
       take_json(name);
     } else if (name == "error") {
       set_error_text(data);
@@ -179,10 +185,10 @@ class AnswerRecorder::Impl {
   }
 
   // Some servers cut characters in two, and their halves are no UTF-8.
-  bool read_repaired(std::string_view text) {
+  bool read_repaired(JsonTape& tape, std::string_view text) {
     if (is_utf8(text)) return false;
     repaired_ = with_replacements(text);
-    return tape_.read(repaired_);
+    return tape.read(repaired_);
   }
 
   // A general route's answer is in the record as it came.
@@ -197,24 +203,27 @@ class AnswerRecorder::Impl {
   }
 
   void take_body() {
-    if (is_json() && (tape_.read(body_) || read_repaired(body_) || read_beginning())) {
+    JsonTape& tape = tape_of_whole_answers();
+    if (is_json() &&
+        (tape.read_next(body_) || read_repaired(tape, body_) || read_beginning(tape))) {
       is_read_ = true;
       if (is_success(status_)) {
-        reader_->take(tape_.root());
+        reader_->take(tape.root());
       } else {
-        kept_.set_error(tape_.root());
+        kept_.set_error(tape.root());
       }
     } else if (is_success(status_)) {
       take_text();
     } else if (api_ != Api::general) {
       set_error_text(body_);
     }
+    tape.give_back();
   }
 
   // Of an answer that was cut off what is there counts.
-  bool read_beginning() {
+  bool read_beginning(JsonTape& tape) {
     completed_ = completed_json(repaired_.empty() ? body_ : repaired_);
-    return tape_.read(completed_);
+    return tape.read(completed_);
   }
 
   void take_text() {
@@ -290,7 +299,7 @@ class AnswerRecorder::Impl {
   std::unique_ptr<AnswerReader> reader_;
   EventFeed events_;
   ListSkimmer skimmer_;
-  JsonTape tape_;
+  JsonTape tape_;  // of events
   int status_ = 0;
   std::string content_type_;
   bool is_coded_ = false;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "aifd/base/hex.hpp"
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "json_reader.hpp"
 
@@ -24,6 +25,15 @@ bool is_surrogate(std::string_view text, int first) {
   int unit = 0;
   for (std::size_t i = 2; i < kUnitBytes; ++i) unit = unit * 16 + hex_value(text[i]);
   return (unit & ~0x3FF) == first;
+}
+
+// Most texts have no escape that begins as \uDxxx does.
+bool may_have_surrogates(std::string_view escaped) {
+  constexpr unsigned char kSmall = 0x20;
+  return find_place(escaped, 0, 3, [](const char* place) {
+           return mark_equal(load_bytes(place), '\\') &
+                  mark_equal(load_bytes(place + 2) | kSmall, 'd');
+         }) != std::string_view::npos;
 }
 
 // Of the escape that the text begins with; 0 for half a pair.
@@ -97,6 +107,11 @@ bool append_record_json(std::string& out, std::string_view json) {
 }
 
 void append_joined(std::string& out, std::string_view escaped) {
+  const std::string_view rest = escaped.substr(std::min(escaped.find('\\'), escaped.size()));
+  if (rest.empty() || !may_have_surrogates(rest)) {
+    out += escaped;
+    return;
+  }
   std::size_t from = 0;
   for (std::size_t at = escaped.find('\\'); at < escaped.size(); at = escaped.find('\\', at)) {
     const std::size_t length = escape_bytes(escaped.substr(at));

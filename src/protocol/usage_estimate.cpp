@@ -20,6 +20,7 @@ TokenCounts reported_tokens(std::string_view usage) {
                              {"candidatesTokenCount", &TokenCounts::completion},
                              {"thoughtsTokenCount", &TokenCounts::completion}};
   TokenCounts counts;
+  if (usage.empty()) return counts;
   JsonTape tape;
   if (!tape.read(usage)) return counts;
   for (const Name& name : kNames) counts.*name.count += tape.root().get(name.name).count();

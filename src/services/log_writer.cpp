@@ -11,10 +11,10 @@ namespace {
 
 using Lost = LogLosses::Lost;
 
-constexpr std::size_t kWriteAt = std::size_t{1} << 20;   // bytes of lines
-constexpr std::size_t kSettleAt = std::size_t{4} << 20;  // bytes of jobs
-constexpr std::size_t kMostKept = std::size_t{4} << 20;  // of a buffer that is empty
-constexpr std::chrono::milliseconds kRetryAfter{250};    // lines that must not be lost
+constexpr std::size_t kWriteAt = std::size_t{128} << 10;  // bytes of lines: still in a cache
+constexpr std::size_t kSettleAt = std::size_t{4} << 20;   // bytes of jobs
+constexpr std::size_t kMostKept = std::size_t{4} << 20;   // of a buffer that is empty
+constexpr std::chrono::milliseconds kRetryAfter{250};     // lines that must not be lost
 constexpr const char* kTooMuchHeld = "answers that have not ended hold more than LOG_QUEUE_BYTES";
 
 }  // namespace
@@ -53,7 +53,7 @@ void LogWriter::run() {
 }
 
 void LogWriter::reopen() {
-  for (auto& [name, log] : logs_) {
+  for (Log& log : logs_) {
     log.file.reopen(Clock::now());
     log.retry_at = Clock::time_point::min();
   }
@@ -61,10 +61,10 @@ void LogWriter::reopen() {
 
 Clock::time_point LogWriter::wake_at() const {
   Clock::time_point at = losses_.fine_at();
-  for (const auto& [name, log] : logs_) {
+  for (const Log& log : logs_) {
     if (log.failing) at = Clock::time_point::max();  // there is no end to be told of
   }
-  for (const auto& [name, log] : logs_) {
+  for (const Log& log : logs_) {
     if (!log.pending.empty()) at = std::min(at, log.retry_at);
   }
   return at;
@@ -162,15 +162,15 @@ void LogWriter::add_record(const LogExchange& exchange, std::string record) {
 }
 
 LogWriter::Log& LogWriter::log_of(const ConversationStart& start) {
-  const std::string kind(protocol::log_kind(start.api));
-  const std::string name = start.prefix + '/' + kind;
-  const auto found = logs_.find(name);
-  if (found != logs_.end()) return found->second;
+  const std::string_view kind = protocol::log_kind(start.api);
+  for (Log& log : logs_) {
+    if (log.prefix == start.prefix && log.kind == kind) return log;
+  }
   LogFileOptions options;
   options.rotate_bytes = options_.rotate_bytes;
   options.tidy = [this](const std::filesystem::path& path) { rotated_.tidy(path); };
-  std::filesystem::path path = options_.folder / start.prefix / kind / (kind + ".log");
-  return logs_.try_emplace(name, std::move(path), std::move(options)).first->second;
+  std::filesystem::path path = options_.folder / start.prefix / kind / (std::string(kind) + ".log");
+  return logs_.emplace_back(start.prefix, kind, std::move(path), std::move(options));
 }
 
 // Writes the lines that were made of jobs of so many bytes, and makes room for others.
@@ -178,7 +178,7 @@ void LogWriter::settle(std::size_t bytes) {
   const Clock::time_point now = Clock::now();
   std::size_t held = 0;
   bool fine = true;
-  for (auto& [name, log] : logs_) {
+  for (Log& log : logs_) {
     if (!log.pending.empty() && now >= log.retry_at) write(log, now);
     held += log.pending.size();
     fine = fine && !log.failing;
@@ -209,7 +209,7 @@ void LogWriter::write(Log& log, Clock::time_point now) {
 bool LogWriter::write_last() {
   const Clock::time_point now = Clock::now();
   bool fine = true;
-  for (auto& [name, log] : logs_) {
+  for (Log& log : logs_) {
     if (log.pending.empty()) {
       fine = fine && !log.failing;
       continue;

@@ -3,9 +3,9 @@
 
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "aifd/services/redactor.hpp"
@@ -28,9 +28,14 @@ class LogWriter {
 
  private:
   struct Log {
-    Log(std::filesystem::path path, LogFileOptions options)
-        : file(std::move(path), std::move(options)) {}
+    Log(std::string its_prefix, std::string_view its_kind, std::filesystem::path path,
+        LogFileOptions options)
+        : prefix(std::move(its_prefix)),
+          kind(its_kind),
+          file(std::move(path), std::move(options)) {}
 
+    const std::string prefix;
+    const std::string_view kind;
     LogFile file;
     std::string pending;  // lines
     bool failing = false;
@@ -59,9 +64,9 @@ class LogWriter {
   LogLosses& losses_;
   const Redactor redactor_;
   RotatedLogs rotated_;
-  std::map<std::string, Log> logs_;  // by prefix and kind
-  std::size_t held_ = 0;             // by the recorders of all exchanges
-  std::size_t unwritten_ = 0;        // bytes added to pending lines since they were written
+  std::deque<Log> logs_;       // a few; one for a prefix and a kind
+  std::size_t held_ = 0;       // by the recorders of all exchanges
+  std::size_t unwritten_ = 0;  // bytes added to pending lines since they were written
 
   std::mutex mutex_;  // of ended_
   std::condition_variable at_end_;

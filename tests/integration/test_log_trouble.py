@@ -119,7 +119,7 @@ def test_a_full_disk(upstream, tmp_path):
     try:
         with logged(upstream, LOG_FOLDER=str(log.root)) as daemon:
             ask(daemon, 60, size=2000)
-            eventually(lambda: log.file.stat().st_size > 100_000, "it is full")
+            eventually(lambda: log.file.exists() and log.file.stat().st_size > 100_000, "it is full")
             with open(log.root / "filler", "wb", buffering=0) as file:
                 with pytest.raises(OSError):
                     while True:
