@@ -12,7 +12,7 @@
 namespace aifd::net {
 namespace {
 
-constexpr std::size_t kFirstBytes = 2048;
+constexpr std::size_t kFirstBytes = 4096;
 constexpr std::size_t kWatchBytes = 1024;
 
 Error client_gone() {
