@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,7 +13,7 @@
 namespace aifd::net {
 namespace {
 
-constexpr std::size_t kFirstBytes = 2048;
+constexpr std::size_t kFirstBytes = 4096;
 constexpr std::size_t kWatchBytes = 1024;
 
 Error client_gone() {
@@ -35,6 +36,15 @@ void ClientInput::Buffer::append(std::span<const char> bytes) {
   size += bytes.size();
 }
 
+void ClientInput::Buffer::tighten() {
+  const std::size_t enough = std::max(kWatchBytes, std::bit_ceil(size));
+  if (enough > capacity / 2) return;
+  Buffer tight;
+  tight.reserve(enough);
+  tight.append(view());
+  *this = std::move(tight);
+}
+
 ClientInput::ClientInput(Stream& stream, LoopExecutor executor)
     : stream_(stream), arrived_(executor) {}
 
@@ -43,6 +53,7 @@ Task<Result<std::string_view>> ClientInput::read_head() {
   for (;;) {
     const std::size_t end = protocol::find_head_end(current_.view(), scanned);
     if (end <= protocol::kMaxHeadBytes) {  // npos is larger
+      current_.tighten();
       taken_ = end;
       serving_ = true;
       co_return current_.view().substr(0, end);

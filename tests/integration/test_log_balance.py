@@ -9,9 +9,21 @@ COUNT = 2000
 SEED = 20261128
 
 
+def without_chunks(body):
+    """Of a chunked body that may be cut; a chunk may end within an event."""
+    data = b""
+    while True:
+        size, _, rest = body.partition(b"\r\n")
+        try:
+            length = int(size, 16)
+        except ValueError:
+            return data
+        data, body = data + rest[:length], rest[length + 2:]
+
+
 def text_in(got):
     """What the client was told, of the whole events it has."""
-    body = got.partition(b"\r\n\r\n")[2]
+    body = without_chunks(got.partition(b"\r\n\r\n")[2])
     text = ""
     for line in body.split(b"\n"):
         try:

@@ -64,6 +64,8 @@ class ClientInput {
 
     void reserve(std::size_t wanted);
     void append(std::span<const char> bytes);
+    // Takes a smaller one where most of it is empty: an exchange may hold it for long.
+    void tighten();
     std::span<char> free_space() const noexcept { return {data.get() + size, capacity - size}; }
     std::string_view view() const noexcept { return {data.get(), size}; }
   };
