@@ -13,7 +13,7 @@
 namespace aifd::protocol {
 namespace {
 
-constexpr std::size_t kPlaces = Credentials::static_capacity;
+constexpr std::size_t kPlaces = Credentials::kMost;
 constexpr std::string_view kWebsocketKeyPrefix = "openai-insecure-api-key.";
 
 constexpr std::size_t index_of(CredentialPlace place) noexcept {

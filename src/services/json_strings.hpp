@@ -14,7 +14,7 @@ struct JsonString {
   bool is_escaped = false;  // a backslash is in it
   bool is_name = false;
   bool is_own_name = false;  // of a member of the text itself
-  std::string_view member;  // raw name of the text's own member that it is the value of; or empty
+  std::string_view member;   // raw name of the text's own member that it is the value of; or empty
 };
 
 // Goes through all strings, in order. Recurses nowhere.

@@ -1,7 +1,8 @@
 // Where a caller's key can travel, and how it is taken out and put in again.
 #pragma once
 
-#include <boost/container/static_vector.hpp>
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,23 @@ struct Credential {
 };
 
 // At most one of each place.
-using Credentials = boost::container::static_vector<Credential, 6>;
+class Credentials {
+ public:
+  static constexpr std::size_t kMost = 6;
+
+  // Not more often than kMost times.
+  void push_back(const Credential& credential) noexcept { all_[size_++] = credential; }
+
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const Credential& operator[](std::size_t index) const noexcept { return all_[index]; }
+  const Credential* begin() const noexcept { return all_.data(); }
+  const Credential* end() const noexcept { return all_.data() + size_; }
+
+ private:
+  std::array<Credential, kMost> all_{};
+  std::size_t size_ = 0;
+};
 
 // All credentials a request carries, in the order of the enum. An Authorization of another scheme
 // than Bearer is no credential here and passes as it is; so does an empty key. Refuses

@@ -127,7 +127,7 @@ std::string replaced_in(std::string_view fields, std::string_view query, std::st
   const RequestHead head = head_of(fields);
   const auto credentials = find_credentials(head, query);
   if (!credentials || credentials->size() != 1) return "not one";
-  return with_key(head, query, credentials->front(), key);
+  return with_key(head, query, (*credentials)[0], key);
 }
 
 TEST(WithKey, ChangesNothingElse) {
