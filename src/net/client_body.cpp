@@ -34,7 +34,10 @@ void ClientBody::give_block_back() {
 }
 
 std::uint64_t ClientBody::left() const noexcept {
-  if (ended_ || decoder_.done()) return 0;
+  if (ended_) return 0;
+  // What is too large is not read on, however much of it is here.
+  if (received_ > options_.max_bytes) return std::numeric_limits<std::uint64_t>::max();
+  if (decoder_.done()) return 0;
   if (framing_.kind == BodyKind::length) return framing_.length - received_;
   return std::numeric_limits<std::uint64_t>::max();
 }

@@ -378,6 +378,9 @@ def test_chunked_over_max_body_bytes_is_413(small):
         response = client.read_response("POST")
         assert response.status == 413 and response.json()["error"]["message"]
         assert client.at_end()
+    with daemon.client() as client:  # all of it at once
+        client.send(post(b"Host: a", b"Transfer-Encoding: chunked") + chunk(b"x" * 600) * 2 + LAST_CHUNK)
+        assert client.read_response("POST").status == 413 and client.at_end()
     assert not any(request.body_complete for request in upstream.requests)
     with daemon.client() as client:
         client.send(post(b"Host: a", b"Transfer-Encoding: chunked") + chunk(b"x" * 500) * 2 + LAST_CHUNK)
