@@ -33,6 +33,10 @@ def lost_told(daemon):
     return [2 * int(line[1]) + int(line[2]) for line in found]
 
 
+def in_trouble(daemon):
+    return "conversation log is in trouble" in "".join(list(daemon.stderr))
+
+
 def ask_until(daemon, condition, what, begin=9000):
     """Each round asks something, so that the writer has something to try."""
     asked = 0
@@ -81,7 +85,7 @@ def test_a_file_that_cannot_grow(upstream):
         size = log.file.stat().st_size
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size + 500, resource.RLIM_INFINITY))
         ask(daemon, 20, begin=3)
-        eventually(lambda: "conversation log is in trouble" in "".join(list(daemon.stderr)), "a word about it")
+        eventually(lambda: in_trouble(daemon), "a word about it")
         assert len(daemon.stderr) < 20, "not one for each record"
         assert log.file.stat().st_size <= size + 500
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
@@ -100,7 +104,7 @@ def test_nothing_is_lost_where_it_may_wait(upstream):
         size = log.file.stat().st_size
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (size + 500, resource.RLIM_INFINITY))
         ask(daemon, 20, begin=3)
-        eventually(lambda: "conversation log is in trouble" in "".join(list(daemon.stderr)), "a word about it")
+        eventually(lambda: in_trouble(daemon), "a word about it")
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         assert [exchange.request["messages"][0]["content"][:4] for exchange in log.wait_for(23)] == [
             f"{number:04}" for number in range(23)]
@@ -156,8 +160,7 @@ def test_a_folder_that_is_gone_and_comes_back(upstream, tmp_path):
         log.wait_for(3)
         shutil.rmtree(log.root)
         log.root.write_text("in its way")
-        before = len(daemon.stderr)
-        ask_until(daemon, lambda: len(daemon.stderr) > before, "a word about it")
+        ask_until(daemon, lambda: in_trouble(daemon), "a word about it")
         ask(daemon, 5)
         assert log.root.read_text() == "in its way"
         log.root.unlink()
