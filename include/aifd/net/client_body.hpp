@@ -35,7 +35,8 @@ class ClientBody final : public chain::BodySource {
   bool ready() const noexcept override;
 
   bool ended() const noexcept { return ended_; }
-  // Bytes that a client would still send by its Content-Length; the maximum where that is unknown.
+  // Bytes that a client would still send by its Content-Length; the maximum where that is unknown,
+  // or the body too large to be read on.
   std::uint64_t left() const noexcept;
 
  private:
