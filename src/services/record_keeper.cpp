@@ -34,7 +34,7 @@ void warn_in_log(const std::string& line) {
 }  // namespace
 
 RecordKeeper::RecordKeeper(std::unique_ptr<CacheRecords> records, Options options)
-    : records_(std::move(records)), options_([&] {
+    : records_(std::move(records)), in_log_(!options.warn), options_([&] {
         if (!options.warn) options.warn = warn_in_log;
         return std::move(options);
       }()) {}
@@ -57,9 +57,6 @@ void RecordKeeper::try_open() {
   }
   if (problem) return go_away(*problem);
   note_open();
-  if (std::exchange(told_away_, false)) {
-    options_.warn("the answer cache is back: " + records_->name());
-  }
 }
 
 void RecordKeeper::mend(const RecordTrouble& trouble) {
@@ -80,6 +77,11 @@ void RecordKeeper::mend(const RecordTrouble& trouble) {
 void RecordKeeper::note_open() {
   open_ = true;
   trouble_.clear();
+  if (std::exchange(told_away_, false)) {
+    options_.warn("the answer cache is back: " + records_->name());
+  } else if (in_log_) {
+    log::info("the answer cache is open: {}", records_->name());
+  }
 }
 
 void RecordKeeper::go_away(const RecordTrouble& trouble) {

@@ -1,5 +1,5 @@
 // Entries in records on disk: opens them, copes with whatever is wrong with them, and tells the log
-// of it once.
+// of both, of trouble once.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,7 @@ class RecordKeeper {
   void tell_now_and_then(Clock::time_point& told, const std::string& what);
 
   const std::unique_ptr<CacheRecords> records_;
+  const bool in_log_;  // what the operator is told
   const Options options_;
   bool open_ = false;
   Clock::time_point try_at_ = Clock::time_point::min();

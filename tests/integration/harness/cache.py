@@ -7,7 +7,7 @@ import time
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from .cache_upstream import CHAT, JSON
-from .client import PATIENCE
+from .client import PATIENCE, eventually
 from .daemon import Daemon, routes
 from .http1 import BodyReader, Cut, Framing, Reader, Response
 
@@ -16,8 +16,12 @@ CACHED = {"CACHE_OPENAI": "true", "CACHE_BACKEND": "MEMORY"}
 
 
 def caching(upstream, args: Sequence[str] = (), **settings: str) -> Daemon:
-    """A daemon with the openai route `/` to the upstream and the cache in memory, unless the settings say otherwise."""
-    return Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), **CACHED, **settings}, args=args)
+    """A daemon with the openai route `/` to the upstream and the cache in memory, unless the settings say otherwise.
+    A store on disk has been opened, or found unusable: until then each question is a miss."""
+    daemon = Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), **CACHED, **settings}, args=args)
+    if settings.get("CACHE_BACKEND") in ("LMDB", "LevelDB"):
+        eventually(lambda: any("the answer cache" in line for line in list(daemon.stderr)), "the store on disk is open")
+    return daemon
 
 
 def fresh() -> str:

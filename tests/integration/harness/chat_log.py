@@ -68,12 +68,15 @@ class ChatLog:
         return self.rotated() + ([self.file] if self.file.exists() else [])
 
     def text(self) -> bytes:
-        """Of all files, again from the start where one was renamed meanwhile."""
+        """Of all files, again from the start where one was rotated or compressed meanwhile."""
         while True:
+            files = self.files()
             try:
-                return b"".join(content_of(path) for path in self.files())
+                found = b"".join(content_of(path) for path in files)
             except FileNotFoundError:
                 continue
+            if self.files() == files:
+                return found
 
     def records(self) -> List[Dict]:
         """Of all whole lines."""
