@@ -12,6 +12,9 @@ namespace {
 // What a client says of its body's length is taken for granted up to here.
 constexpr std::uint64_t kReservedBytes = 256 * 1024;
 
+// Where more than this is to come, it is read to where it is held.
+constexpr std::uint64_t kMuch = 16 * 1024;
+
 }  // namespace
 
 RequestBody::RequestBody(BodySource& source, BodyFraming framing)
@@ -27,27 +30,52 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
   while (!source_ended_) {
     if (held_.size() > max_bytes) co_return false;
     if (framing_.kind == BodyKind::length && framing_.length > max_bytes) co_return false;
-    Result<Piece> piece = co_await source_.next();
+    Task<Result<Piece>> read = reads_ahead() ? source_.next_into(room()) : source_.next();
+    const Result<Piece> piece = co_await std::move(read);
     note(piece);
     if (!piece) co_return piece.error();
-    if (held_.empty() && copy_.empty() && piece->last) {  // the usual case: it came with the head
-      held_ = piece->bytes;
-      break;
-    }
-    if (copy_.empty()) {
-      copy_.reserve(std::min(framing_.length, kReservedBytes) + protocol::kPeekSlack);
-    }
-    copy_.append(piece->bytes);
-    held_ = copy_;
+    keep(piece->bytes);
   }
   co_return held_.size() <= max_bytes;
+}
+
+// Not before something of it is here: what a client says of its length costs it nothing.
+bool RequestBody::reads_ahead() const noexcept {
+  const bool is_long = framing_.kind == BodyKind::length && framing_.length - bytes_read_ > kMuch;
+  return is_long && (!held_.empty() || source_.ready());
+}
+
+std::span<char> RequestBody::room() {
+  const std::uint64_t left = framing_.length - bytes_read_;
+  if (text_.room().size() < std::min(left, kMuch) + protocol::kPeekSlack) {
+    text_.make_room(std::min(left, kReservedBytes) + protocol::kPeekSlack);
+  }
+  const std::size_t most = text_.room().size() - protocol::kPeekSlack;
+  return text_.room().first(std::min<std::uint64_t>(left, most));
+}
+
+void RequestBody::keep(std::string_view bytes) {
+  if (bytes.data() == text_.room().data()) {
+    text_.take(bytes.size());
+  } else if (held_.empty() && source_ended_) {  // the usual case: it came with the head
+    held_ = bytes;
+    return;
+  } else {
+    if (text_.empty()) text_.make_room(std::min(framing_.length, kReservedBytes));
+    text_.append(bytes);
+  }
+  held_ = text_.view();
+}
+
+SharedText RequestBody::share() const {
+  return held_.data() == text_.view().data() ? text_.share() : SharedText::copy_of(held_);
 }
 
 const protocol::JsonPeek* RequestBody::peek() {
   if (!source_ended_ || passed_unheld_) return nullptr;
   if (!peek_) {
-    const bool is_copied = held_.data() == copy_.data();
-    peek_ = protocol::peek_json(held_, is_copied ? copy_.capacity() - copy_.size() : 0);
+    const bool is_own = held_.data() == text_.view().data();
+    peek_ = protocol::peek_json(held_, is_own ? text_.room().size() : 0);
     if (!asked_model_) asked_model_ = *peek_ ? (*peek_)->model.value_or("") : "";
   }
   return *peek_ ? &**peek_ : nullptr;
@@ -59,11 +87,13 @@ std::string_view RequestBody::asked_model(std::size_t max_bytes) {
 }
 
 void RequestBody::replace(std::size_t offset, std::size_t length, std::string_view with) {
-  std::string edited;
-  edited.reserve(held_.size() - length + with.size());
-  edited.append(held_.substr(0, offset)).append(with).append(held_.substr(offset + length));
-  copy_ = std::move(edited);
-  held_ = copy_;
+  GrowingText edited;
+  edited.make_room(held_.size() - length + with.size() + protocol::kPeekSlack);
+  edited.append(held_.substr(0, offset));
+  edited.append(with);
+  edited.append(held_.substr(offset + length));
+  text_ = std::move(edited);
+  held_ = text_.view();
   peek_.reset();
 }
 

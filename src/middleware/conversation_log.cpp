@@ -159,10 +159,11 @@ Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
   start.note.body_bytes = std::max<std::uint64_t>(body.size(), exchange.framing.body.length);
   if (!*whole) co_return Result<void>{};
   if (start.api == ConversationApi::whisper) {
-    start.body = protocol::form_as_json(start.note.content_type, body).value_or("");
+    start.body =
+        SharedText::copy_of(protocol::form_as_json(start.note.content_type, body).value_or(""));
     co_return Result<void>{};
   }
-  start.body = body;
+  start.body = exchange.body.share();
   if (const protocol::JsonPeek* peek = exchange.body.peek(); peek != nullptr && peek->stream) {
     start.streams_by_default = *peek->stream;
   }

@@ -58,11 +58,33 @@ std::optional<Result<Piece>> ClientBody::try_next() {
 Task<Result<Piece>> ClientBody::next() {
   std::optional<Result<Piece>> piece = try_next();
   while (!piece) {
-    const Result<std::span<char>> more = co_await read_more();
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
+    const Result<std::span<char>> more = co_await read_more({buffer_.get(), kReadBytes});
     if (!more) co_return more.error();
     piece = give(with_what_is_here(*more));
   }
   co_return *std::move(piece);
+}
+
+// A body in chunks is decoded on the way.
+Task<Result<Piece>> ClientBody::next_into(std::span<char> room) {
+  if (framing_.kind != BodyKind::length || left() == 0) co_return co_await next();
+  give_block_back();
+  room = room.first(std::min<std::uint64_t>(room.size(), left()));
+  if (const std::size_t count = take_what_is_here(room); count > 0) {
+    co_return *give(room.first(count));
+  }
+  const Result<std::span<char>> more = co_await read_more(room);
+  if (!more) co_return more.error();
+  co_return *give(*more);
+}
+
+std::size_t ClientBody::take_what_is_here(std::span<char> room) {
+  const std::span<char> buffered = input_.take_buffered(room.size());
+  std::ranges::copy(buffered, room.data());
+  const bool goes_on = !buffered.empty() && buffered.size() < room.size();
+  if (!goes_on || stream_.tls() != nullptr) return buffered.size();
+  return buffered.size() + stream_.try_read(room.subspan(buffered.size()));
 }
 
 // Of a body that goes on behind these bytes the rest has often come, too: it is read behind them
@@ -115,21 +137,20 @@ Result<Piece> ClientBody::take_chunked(std::span<char> bytes) {
   return Piece{step->payload, can_be_last && decoder_.done()};
 }
 
-Task<Result<std::span<char>>> ClientBody::read_more() {
+Task<Result<std::span<char>>> ClientBody::read_more(std::span<char> room) {
   if (continue_due_) {
     if (Result<void> sent = co_await send_continue(); !sent) co_return sent.error();
   }
-  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kReadBytes);
-  const std::size_t want = std::min<std::uint64_t>(kReadBytes, left());
+  room = room.first(std::min<std::uint64_t>(room.size(), left()));
   error_code ec;
   if (options_.on_waiting) options_.on_waiting(true);
-  const std::size_t count = co_await input_.read_some({buffer_.get(), want}, ec);
+  const std::size_t count = co_await input_.read_some(room, ec);
   if (options_.on_waiting) options_.on_waiting(false);
   if (ec) {
     co_return Error{ErrorKind::client_gone, ErrorSource::client, false,
                     "The client closed the connection before its request was complete."};
   }
-  co_return std::span<char>(buffer_.get(), count);
+  co_return room.first(count);
 }
 
 Task<Result<void>> ClientBody::send_continue() {

@@ -104,8 +104,8 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
   ConversationStart& start = exchange.start;
   if (start.note.datetime.empty()) start.note.datetime = local_datetime(at);
   if (start.note.body_bytes == 0) start.note.body_bytes = start.body.size();
-  const std::string body = std::exchange(start.body, {});
-  add_record(exchange, protocol::request_record(start.api, start.note, body));
+  const SharedText body = std::exchange(start.body, {});
+  add_record(exchange, protocol::request_record(start.api, start.note, body.view()));
 }
 
 void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,13 @@ class BodySource {
   // Waits for the next bytes and gives all that arrived. Not called again after `last` or an error.
   // An error means that the body is cut: it must not be passed on as whole.
   virtual Task<Result<Piece>> next() = 0;
+
+  // As next(), for a reader who keeps all of it: the piece may lie at the beginning of this room,
+  // which is not empty, and what lies there stays.
+  virtual Task<Result<Piece>> next_into(std::span<char> room) {
+    static_cast<void>(room);
+    return next();
+  }
 
   // Whether next() would return without waiting, so that a head can share the write of its first
   // bytes.

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "aifd/base/shared_text.hpp"
 #include "aifd/chain/body_source.hpp"
 #include "aifd/protocol/framing.hpp"
 #include "aifd/protocol/json_peek.hpp"
@@ -24,6 +26,8 @@ class RequestBody {
   // What is held so far; the whole body after hold() gave true.
   std::string_view held() const noexcept { return held_; }
   bool held_whole() const noexcept { return source_ended_; }
+  // A body held whole, for who needs it beyond the exchange.
+  SharedText share() const;
 
   // A look into a body held whole, once for all who want to know. Null: it is no JSON object, or
   // not held whole. Valid until the body is replaced.
@@ -51,13 +55,16 @@ class RequestBody {
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
  private:
+  bool reads_ahead() const noexcept;
+  std::span<char> room();
+  void keep(std::string_view bytes);
   void note(const Result<Piece>& piece);
   void pass(const Result<Piece>& piece);
 
   BodySource& source_;
   protocol::BodyFraming framing_;
-  std::string_view held_;  // into the source's first piece while that is all, else into copy_
-  std::string copy_;
+  std::string_view held_;  // the source's first piece while that is all, else text_
+  GrowingText text_;
   std::uint64_t bytes_read_ = 0;
   std::optional<std::optional<protocol::JsonPeek>> peek_;  // none: not looked yet
   std::optional<std::string> asked_model_;                 // of the first look

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "aifd/chain/body_source.hpp"
 #include "aifd/net/block_pool.hpp"
@@ -32,6 +33,7 @@ class ClientBody final : public chain::BodySource {
 
   std::optional<Result<chain::Piece>> try_next() override;
   Task<Result<chain::Piece>> next() override;
+  Task<Result<chain::Piece>> next_into(std::span<char> room) override;
   bool ready() const noexcept override;
 
   bool ended() const noexcept { return ended_; }
@@ -45,7 +47,8 @@ class ClientBody final : public chain::BodySource {
   std::optional<Result<chain::Piece>> give(std::span<char> bytes);
   Result<chain::Piece> take(std::span<char> bytes);
   Result<chain::Piece> take_chunked(std::span<char> bytes);
-  Task<Result<std::span<char>>> read_more();
+  std::size_t take_what_is_here(std::span<char> room);
+  Task<Result<std::span<char>>> read_more(std::span<char> room);
   Task<Result<void>> send_continue();
   void end();
 

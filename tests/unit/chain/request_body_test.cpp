@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+
 #include "support/run_task.hpp"
 #include "support/scripted_body.hpp"
 
@@ -116,6 +121,94 @@ TEST(RequestBodyHold, PassesOnTheSourcesError) {
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().kind, ErrorKind::upstream_broke);
   EXPECT_FALSE(body.held_whole());
+}
+
+// Writes as much as there is room for where it is asked to.
+class RoomyBody final : public BodySource {
+ public:
+  explicit RoomyBody(std::string bytes, bool is_ready = true)
+      : bytes_(std::move(bytes)), is_ready_(is_ready) {}
+
+  Task<Result<Piece>> next() override {
+    ++plain_reads_;
+    is_ready_ = true;
+    current_ = bytes_.substr(given_, 10);
+    given_ += current_.size();
+    co_return Piece{current_, given_ == bytes_.size()};
+  }
+  Task<Result<Piece>> next_into(std::span<char> room) override {
+    largest_room_ = std::max(largest_room_, room.size());
+    const std::size_t count =
+        bytes_.copy(room.data(), std::min<std::size_t>(room.size(), 40'000), given_);
+    given_ += count;
+    co_return Piece{{room.data(), count}, given_ == bytes_.size()};
+  }
+  bool ready() const noexcept override { return is_ready_; }
+
+  std::size_t plain_reads() const noexcept { return plain_reads_; }
+  std::size_t largest_room() const noexcept { return largest_room_; }
+
+ private:
+  std::string bytes_;
+  std::string current_;
+  std::size_t given_ = 0;
+  std::size_t plain_reads_ = 0;
+  std::size_t largest_room_ = 0;
+  bool is_ready_;
+};
+
+std::string numbers(std::size_t bytes) {
+  std::string text;
+  for (std::size_t i = 0; text.size() < bytes; ++i) text += std::to_string(i) + ' ';
+  text.resize(bytes);
+  return text;
+}
+
+TEST(RequestBodyHold, ReadsALongBodyToWhereItIsHeld) {
+  for (const std::size_t bytes : {20'000U, 100'000U, 1'000'000U}) {
+    const std::string text = numbers(bytes);
+    RoomyBody source(text);
+    RequestBody body(source, length(bytes));
+    ASSERT_TRUE(*hold(body, bytes));
+    EXPECT_EQ(body.held(), text);
+    EXPECT_TRUE(body.held_whole());
+    EXPECT_EQ(body.bytes_read(), bytes);
+    EXPECT_GT(source.largest_room(), 16'000U);
+    EXPECT_LE(source.plain_reads() * 10, 16'384U + 10U) << "its last bytes at most";
+    EXPECT_EQ(body.share().view().data(), body.held().data());
+    EXPECT_EQ(test::read_all(body).bytes, text);
+  }
+}
+
+TEST(RequestBodyHold, MakesNoRoomForALongBodyOfWhichNothingIsHere) {
+  RoomyBody source(numbers(100'000), false);
+  RequestBody body(source, length(100'000));
+  ASSERT_TRUE(*hold(body, 100'000));
+  EXPECT_GE(source.plain_reads(), 1U);
+  EXPECT_EQ(body.held(), numbers(100'000));
+}
+
+TEST(RequestBodyHold, ReadsNoShortBodyIntoRoom) {
+  RoomyBody source(numbers(10'000));
+  RequestBody body(source, length(10'000));
+  ASSERT_TRUE(*hold(body, 10'000));
+  EXPECT_EQ(source.largest_room(), 0U);
+}
+
+TEST(RequestBodyShare, OutlivesTheSourceAndWhatReplacesIt) {
+  for (const bool in_one_piece : {true, false}) {
+    auto source = std::make_unique<ScriptedBody>(
+        in_one_piece ? std::vector<ScriptedBody::Step>{{"abcdef", true}}
+                     : std::vector<ScriptedBody::Step>{{"abc"}, {"def", true}});
+    auto body = std::make_unique<RequestBody>(*source, length(6));
+    ASSERT_TRUE(*hold(*body, 100));
+    const SharedText shared = body->share();
+    body->replace(0, 1, "X");
+    EXPECT_EQ(body->share().view(), "Xbcdef");
+    body.reset();
+    source.reset();
+    EXPECT_EQ(shared.view(), "abcdef");
+  }
 }
 
 TEST(RequestBodyFraming, IsTheLengthOfWhatIsHeldWhole) {

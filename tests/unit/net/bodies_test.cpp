@@ -1,6 +1,7 @@
 // Bodies as far as they are in a buffer already; what comes over a socket is tested elsewhere.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <limits>
 
 #include "aifd/net/client_body.hpp"
@@ -165,6 +166,44 @@ TEST_F(ClientBodyTest, OfWhichPartCameWithItsHeadIsNotYetWhole) {
   EXPECT_EQ(piece->bytes, "hel");
   EXPECT_FALSE(piece->last);
   EXPECT_EQ(large->left(), 999'997U);
+}
+
+TEST_F(ClientBodyTest, IsReadIntoTheRoomOfWhoKeepsIt) {
+  arrived(std::string(kHead) + "hello world" + std::string(kHead));
+  ASSERT_TRUE(read_head());
+  const auto eleven = body(length(11));
+  std::array<char, 8> room{};
+  const auto first = test::run_task(loop_, eleven->next_into(room));
+  EXPECT_EQ(first->bytes, "hello wo");
+  EXPECT_EQ(first->bytes.data(), room.data());
+  EXPECT_FALSE(first->last);
+  const auto last = test::run_task(loop_, eleven->next_into(room));
+  EXPECT_EQ(last->bytes, "rld");
+  EXPECT_TRUE(last->last);
+  EXPECT_EQ(ends_, 1);
+  input_.finish_exchange();
+  EXPECT_EQ(*read_head(), kHead);
+}
+
+TEST_F(ClientBodyTest, ThatIsChunkedIsDecodedWhereItCame) {
+  arrived(std::string(kHead) + "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
+  ASSERT_TRUE(read_head());
+  const auto chunked = body(kChunked);
+  std::array<char, 8> room{};
+  const auto piece = test::run_task(loop_, chunked->next_into(room));
+  EXPECT_EQ(piece->bytes, "hello");
+  EXPECT_TRUE(piece->last);
+}
+
+TEST_F(ClientBodyTest, ThatIsReadIntoRoomAndNotFinishedIsCut) {
+  arrived(std::string(kHead) + "hel");
+  ASSERT_TRUE(read_head());
+  const auto five = body(length(5));
+  std::array<char, 8> room{};
+  EXPECT_EQ(test::run_task(loop_, five->next_into(room))->bytes, "hel");
+  const auto rest = test::run_task(loop_, five->next_into(room));
+  ASSERT_FALSE(rest);
+  EXPECT_EQ(rest.error().kind, ErrorKind::client_gone);
 }
 
 TEST_F(ClientBodyTest, ThatTheClientDoesNotFinishIsCut) {

@@ -30,13 +30,13 @@ inline std::vector<json> records_of(const std::string& text) {
   return records;
 }
 
-inline ConversationStart start_of(std::string uid, std::string body = "question") {
+inline ConversationStart start_of(std::string uid, std::string_view body = "question") {
   ConversationStart start;
   start.api = ConversationApi::general;
   start.prefix = "openai";
   start.note.uid = std::move(uid);
   start.note.content_type = "text/plain";
-  start.body = std::move(body);
+  start.body = SharedText::copy_of(body);
   return start;
 }
 
