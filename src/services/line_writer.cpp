@@ -10,10 +10,10 @@
 #include <chrono>
 #include <climits>
 #include <cstring>
-#include <utility>
-
 #include <filesystem>
 #include <fstream>
+#include <utility>
+
 #include "aifd/base/log.hpp"
 #include "aifd/base/this_thread.hpp"
 
@@ -34,9 +34,12 @@ bool ends_in_half_a_line(const std::string& path) {
   return file.seekg(-1, std::ios::end) && file.get() != '\n';
 }
 
-int open_to_append(const std::string& path, int more_flags = 0) {
-  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | more_flags;
-  return ::open(path.c_str(), flags, S_IRUSR | S_IWUSR);
+// A named pipe that is opened to be read, too, needs no reader to be there (fifo(7)): its lines
+// wait for one, and neither the start nor a reopening does.
+int open_to_append(const std::string& path) {
+  std::error_code ignored;
+  const int way = std::filesystem::is_fifo(path, ignored) ? O_RDWR : O_WRONLY;
+  return ::open(path.c_str(), way | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
 }
 
 bool is_regular(int descriptor) {
@@ -92,9 +95,9 @@ void LineWriter::reopen() noexcept {
   reopening_ = has_path();
 }
 
-// Under the same descriptor, so that no line meets a closed one. Does not wait for a pipe's reader.
+// Under the same descriptor, so that no line meets a closed one.
 void LineWriter::open_anew() const {
-  const int descriptor = open_to_append(path_, O_NONBLOCK);
+  const int descriptor = open_to_append(path_);
   if (descriptor < 0) {
     log::warn("the access log {} cannot be opened anew: {}", path_, std::strerror(errno));
     return;

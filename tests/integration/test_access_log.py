@@ -2,6 +2,7 @@
 import json
 import os
 import resource
+import signal
 import stat
 import time
 
@@ -132,6 +133,20 @@ def test_off_and_to_a_file(upstream, tmp_path):
     written = [line for line in lines_of(path.read_text().splitlines()) if line["path"] == "/v1/x"]
     assert len(written) == 1
     assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0
+
+
+def test_a_named_pipe_need_not_be_read_yet(upstream, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with Daemon({"FORWARD_CONFIG": routes(("/", upstream.url)), "ACCESS_LOG": str(path)}) as daemon:
+        assert daemon.ask("GET", "/v1/x").status == 200
+        with open(path) as pipe:
+            while '"/v1/x"' not in pipe.readline():
+                pass
+            daemon.signal(signal.SIGUSR1)
+            assert daemon.ask("GET", "/v1/y").status == 200
+            while '"/v1/y"' not in pipe.readline():
+                pass
 
 
 def test_a_file_at_its_size_limit_does_not_end_the_daemon(upstream, tmp_path):
