@@ -86,7 +86,7 @@ ExitCode dispatch(int argc, char** argv) {
   health->callback([&] { code = aifd::app::health(sources, url); });
 
   CLI::App* convert = app.add_subcommand("convert", "Make JSON of the conversation log");
-  aifd::app::ConvertCommand conversion;
+  aifd::convert::Command conversion;
   aifd::app::add_convert_flags(*convert, sources, conversion);
   convert->callback([&] { code = aifd::app::convert(sources, conversion); });
 

@@ -34,7 +34,8 @@ std::function<void()> find_credentials() {
 }
 
 std::function<void()> find_forward_key() {
-  return [ring = key_ring()] { DoNotOptimize(ring->find("fk-abcdefghijklmnopqrstuvwxy7")); };
+  return
+      [ring = key_ring()] { DoNotOptimize(ring->is_forward_key("fk-abcdefghijklmnopqrstuvwxy7")); };
 }
 
 std::function<void()> next_api_key() {

@@ -22,20 +22,6 @@ bool is_readable(const protocol::Fields& fields) noexcept {
 
 }  // namespace
 
-std::string_view to_string(CacheUse use) noexcept {
-  switch (use) {
-    case CacheUse::none:
-      break;
-    case CacheUse::hit:
-      return "hit";
-    case CacheUse::miss:
-      return "miss";
-    case CacheUse::bypass:
-      return "bypass";
-  }
-  return {};
-}
-
 Exchange::Exchange(protocol::RequestHead head, protocol::RequestFraming request_framing,
                    protocol::Target request_target, Client other_end, std::string_view id,
                    BodySource& body_source, Clock::time_point started)

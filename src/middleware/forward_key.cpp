@@ -47,7 +47,7 @@ bool is_astray(const KeyRing& ring, const protocol::Fields& fields,
         std::ranges::any_of(credentials, [word](const Credential& credential) {
           return credential.key.data() == word.data() && credential.key.size() == word.size();
         });
-    if (!word.empty() && !is_credential && ring.find(word) != nullptr) return true;
+    if (!word.empty() && !is_credential && ring.is_forward_key(word)) return true;
   }
   return false;
 }
@@ -76,13 +76,10 @@ Result<ForwardKey::Caller> ForwardKey::recognise(const Exchange& exchange) const
                    "The request has two different forward keys; send exactly one."};
     }
     caller.known = known;
+    caller.id = caller_of(digest);
     caller.forward_keys.push_back(credential);
   }
-  if (caller.known != nullptr) {
-    caller.id = caller_of(caller.known->digest);
-  } else if (first && !several) {
-    caller.id = caller_of(*first);
-  }
+  if (caller.known == nullptr && first && !several) caller.id = caller_of(*first);
   caller.identity = identity_of(caller.known != nullptr, caller.has_unknown_key, several);
   return caller;
 }

@@ -21,10 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kProbeEvery = 500ms;
-constexpr auto kIdleBuffersFor = 500ms;  // then an idle connection gives its buffers back
-constexpr auto kLingerFor = 2s;          // for a client that still sends while it is refused
-constexpr auto kGoodbyeTakes = 500ms;    // for a TLS peer to answer our close_notify
-constexpr auto kLastHeadTakes = 1s;      // for a head that has begun when the shutdown begins
+constexpr auto kLingerFor = 2s;  // for a client that still sends while it is refused
 constexpr std::uint64_t kDiscardBytes = 64 * 1024;  // of an unread body, to keep the connection
 
 EndedBy ended_by(const Error& error) {
@@ -37,6 +34,16 @@ EndedBy ended_by(const Error& error) {
       return EndedBy::aifd;
   }
   return EndedBy::aifd;
+}
+
+// nullopt: the links let it pass.
+std::optional<Result<Reply>> reply_of(const Exchange& exchange, Result<chain::Verdict> verdict) {
+  if (!verdict) {
+    const std::optional<Error>& reason = exchange.stopper.reason();
+    return reason ? *reason : verdict.error();
+  }
+  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) return std::move(*local);
+  return std::nullopt;
 }
 
 // The one end of an exchange that a client began. Of one whose client has left it was that client
@@ -59,10 +66,9 @@ void end(Exchange& exchange, const Result<void>& sent, const ClientSink& sink) {
 
 ClientSession::ClientSession(Socket socket, const SessionContext& context)
     : context_(context),
-      executor_(context.loop.get_executor()),
       stream_(std::move(socket)),
-      input_(stream_, executor_),
-      patience_(*this),
+      input_(stream_, context.loop.get_executor()),
+      patience_(context.ticker, stream_, input_, context.settings.timeouts.client),
       probe_(*this),
       peer_(peer_address(stream_.socket())) {}
 
@@ -76,15 +82,14 @@ Task<void> ClientSession::run() {
     input_.finish_exchange();
   }
   if (stream_.tls() != nullptr) co_await say_goodbye();
-  patience_.clear();
+  patience_.expect_nothing();
   stream_.close();
   co_await input_.settle();
 }
 
 // A connection that has not ended its header is an idle one.
 Task<bool> ClientSession::take_proxy_header() {
-  waiting_ = Waiting::head;
-  patience_.set_after(context_.settings.timeouts.client);
+  patience_.expect_opening();
   const std::optional<IpAddress> peer =
       co_await context_.proxy_headers->read_peer(stream_.socket(), peer_);
   if (peer) peer_ = *peer;
@@ -92,8 +97,7 @@ Task<bool> ClientSession::take_proxy_header() {
 }
 
 Task<bool> ClientSession::shake_hands() {
-  waiting_ = Waiting::head;
-  patience_.set_after(context_.settings.timeouts.client);
+  patience_.expect_opening();
   error_code ec;
   co_await stream_.start_tls(*context_.tls)
       .async_handshake(asio::ssl::stream_base::server, asio::redirect_error(kAwait, ec));
@@ -104,72 +108,40 @@ Task<Result<std::string_view>> ClientSession::wait_for_head() {
   if (draining_ && !input_.head_begun()) {
     co_return Error{ErrorKind::client_gone, ErrorSource::aifd, false, "draining"};
   }
-  late_ = false;
-  const Clock::duration timeout = context_.settings.timeouts.client;
-  waiting_ = timeout > kIdleBuffersFor ? Waiting::idle : Waiting::head;
-  patience_.set_after(std::min<Clock::duration>(timeout, kIdleBuffersFor));
+  patience_.expect_head();
   Result<std::string_view> head = co_await input_.read_head();
-  waiting_ = Waiting::no;
-  patience_.clear();
-  if (!head && late_) {
+  patience_.expect_nothing();
+  if (!head && patience_.was_late()) {
     co_return Error{ErrorKind::client_timeout, ErrorSource::client, false,
                     "The request did not arrive in time (CLIENT_TIMEOUT)."};
   }
   co_return head;
 }
 
-// An idle connection first gives its buffers back, then ends after CLIENT_TIMEOUT; a head that has
-// begun has CLIENT_TIMEOUT to come whole.
-void ClientSession::on_client_late() noexcept {
-  const auto timeout = context_.settings.timeouts.client;
-  switch (waiting_) {
-    case Waiting::no:
-      return;
-    case Waiting::goodbye:
-      stream_.close();
-      return;
-    case Waiting::idle:
-      waiting_ = Waiting::head;
-      if (!input_.head_begun()) input_.release_buffers_while_idle();
-      patience_.set_after(timeout - kIdleBuffersFor);
-      return;
-    case Waiting::head:
-      if (!input_.head_begun()) {
-        stream_.close();
-        return;
-      }
-      late_ = true;
-      input_.cancel();
-      return;
-    case Waiting::body:
-      if (stopper_ != nullptr) {
-        stopper_->stop({ErrorKind::client_timeout, ErrorSource::client, false,
-                        "The request's body did not arrive in time (CLIENT_TIMEOUT)."});
-      }
-      input_.cancel();
-      return;
-  }
-}
-
 void ClientSession::on_waiting_for_body(bool waits) noexcept {
   const Clock::time_point now = Clock::now();
-  waiting_ = waits ? Waiting::body : Waiting::no;
   if (waits) {
     waits_since_ = now;
-    patience_.set(now + context_.settings.timeouts.client);
-  } else if (progress_ != nullptr && progress_->head_received == Clock::time_point{}) {
-    progress_->awaited += now - waits_since_;
-    if (progress_->asked != Clock::time_point{}) progress_->awaited_meanwhile += now - waits_since_;
+    patience_.expect_body(now, under_way_ == nullptr ? nullptr : &under_way_->stopper);
+    return;
+  }
+  patience_.expect_nothing();
+  chain::Outcome* const progress = under_way_ == nullptr ? nullptr : under_way_->progress;
+  if (progress != nullptr && progress->head_received == Clock::time_point{}) {
+    progress->awaited += now - waits_since_;
+    if (progress->asked != Clock::time_point{}) progress->awaited_meanwhile += now - waits_since_;
   }
 }
 
 void ClientSession::on_client_gone() noexcept {
-  if (stopper_ == nullptr || (sink_ != nullptr && sink_->go_on_alone())) return;
-  stopper_->stop(chain::client_gone());
+  if (under_way_ == nullptr) return;
+  if (under_way_->sink != nullptr && under_way_->sink->go_on_alone()) return;
+  under_way_->stopper.stop(chain::client_gone());
 }
 
 void ClientSession::on_probe() noexcept {
-  if (stopper_ == nullptr || (sink_ != nullptr && sink_->alone())) return;
+  if (under_way_ == nullptr) return;
+  if (under_way_->sink != nullptr && under_way_->sink->alone()) return;
   if (!input_.watching() && input_.peer_has_left()) {
     on_client_gone();
     input_.cancel();
@@ -199,26 +171,23 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
                     {peer_, peer_, stream_.tls() != nullptr}, request_id, body, started);
   exchange.refused = std::move(request.refused);
   exchange.calls = &context_.calls;
-  stopper_ = &exchange.stopper;
-  progress_ = &exchange.progress;
-  probe_.set_after(kProbeEvery);
-  ClientSink sink(stream_, executor_, exchange, context_.ticker,
+  ClientSink sink(stream_, context_.loop.get_executor(), exchange, context_.ticker,
                   {.client_version_minor = exchange.request.version_minor,
                    .keep_alive = exchange.framing.keep_alive && !malformed,
                    .write_timeout = context_.settings.timeouts.idle});
-  sink_ = &sink;
-  UpstreamExchange upstream(exchange, context_.pool, executor_, context_.settings.timeouts, [this] {
-    if (!input_.watching()) input_.cancel();
-  });
+  UnderWay under_way{exchange.stopper, &exchange.progress, &sink};
+  under_way_ = &under_way;
+  probe_.set_after(kProbeEvery);
+  UpstreamExchange upstream(exchange, context_.pool, context_.loop.get_executor(),
+                            context_.settings.timeouts, [this] {
+                              if (!input_.watching()) input_.cancel();
+                            });
   const Result<void> sent = co_await answer(exchange, upstream, body, sink);
   if (upstream.uploading()) co_await upstream.end_upload();
   upstream.finish();
-  stopper_ = nullptr;
-  progress_ = nullptr;
-  sink_ = nullptr;
+  under_way_ = nullptr;
   probe_.clear();
-  patience_.clear();
-  waiting_ = Waiting::no;
+  patience_.expect_nothing();
   end(exchange, sent, sink);
   if (!sent) sink.cut();
   if (!sent || sink.alone()) co_return false;
@@ -234,7 +203,7 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
                                          ClientBody& body, ClientSink& sink) {
   bool thrown = false;
   try {
-    std::optional<Result<Reply>> made = reply_of(co_await context_.chain.run(exchange));
+    std::optional<Result<Reply>> made = reply_of(exchange, co_await context_.chain.run(exchange));
     if (!made) made = co_await upstream.send();
     Result<Reply>& reply = *made;
     if (reply && !exchange.edits().empty()) {
@@ -265,15 +234,6 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
   co_return co_await chain::relay(exchange, reply, sink);
 }
 
-std::optional<Result<Reply>> ClientSession::reply_of(Result<chain::Verdict> verdict) const {
-  if (!verdict) {
-    const std::optional<Error>& reason = stopper_->reason();
-    return reason ? *reason : verdict.error();
-  }
-  if (auto* local = std::get_if<chain::LocalReply>(&*verdict)) return std::move(*local);
-  return std::nullopt;
-}
-
 Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamExchange& upstream,
                                                    Reply& reply) {
   exchange.show_head(reply.head);
@@ -290,8 +250,9 @@ Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamE
   }
   probe_.clear();
   const std::unique_ptr<UpstreamConnection> connection = upstream.take_upgraded();
-  const TunnelEnd end = co_await run_tunnel(stream_, input_, *connection, *stopper_, executor_,
-                                            context_.settings.timeouts.idle);
+  const TunnelEnd end =
+      co_await run_tunnel(stream_, input_, *connection, exchange.stopper,
+                          context_.loop.get_executor(), context_.settings.timeouts.idle);
   exchange.progress.bytes_out += end.bytes_down;
   if (end.ended_by == ErrorSource::aifd) {
     exchange.progress.error = Error{ErrorKind::upstream_idle_timeout, ErrorSource::aifd, false,
@@ -303,14 +264,14 @@ Task<Result<void>> ClientSession::switch_protocols(Exchange& exchange, UpstreamE
 // A short rest of a body that nobody read is read here, so that the connection can go on.
 Task<bool> ClientSession::discard_rest(ClientBody& body) {
   chain::Stopper stopper;
-  stopper_ = &stopper;
+  UnderWay under_way{stopper};
+  under_way_ = &under_way;
   while (!body.ended()) {
     const Result<chain::Piece> piece = co_await body.next();
     if (!piece || body.left() > kDiscardBytes) break;
   }
-  stopper_ = nullptr;
-  patience_.clear();
-  waiting_ = Waiting::no;
+  under_way_ = nullptr;
+  patience_.expect_nothing();
   co_return body.ended() && !stopper.stopped();
 }
 
@@ -319,8 +280,7 @@ Task<void> ClientSession::say_goodbye() {
   if (!stream_.socket().is_open() || draining_) co_return;
   input_.cancel();
   co_await input_.settle();
-  waiting_ = Waiting::goodbye;
-  patience_.set_after(kGoodbyeTakes);
+  patience_.expect_goodbye();
   error_code ignored;
   co_await stream_.tls()->async_shutdown(asio::redirect_error(kAwait, ignored));
 }
@@ -330,28 +290,19 @@ Task<void> ClientSession::say_goodbye() {
 Task<void> ClientSession::linger() {
   error_code ec;
   stream_.socket().shutdown(Socket::shutdown_send, ec);
-  waiting_ = Waiting::body;
-  patience_.set_after(draining_ ? Clock::duration(0) : Clock::duration(kLingerFor));
+  patience_.expect_end(draining_ ? Clock::duration(0) : Clock::duration(kLingerFor));
   const auto waste = std::make_unique<std::array<char, 16 * 1024>>();
   while (!ec) co_await input_.read_some(*waste, ec);
-  waiting_ = Waiting::no;
+  patience_.expect_nothing();
 }
 
 void ClientSession::drain() noexcept {
   draining_ = true;
-  if (waiting_ != Waiting::idle && waiting_ != Waiting::head) return;
-  if (!input_.head_begun()) {
-    stream_.close();
-  } else {
-    waiting_ = Waiting::head;
-    patience_.set_after(kLastHeadTakes);
-  }
+  patience_.drain();
 }
 
 void ClientSession::abort() noexcept {
-  if (stopper_ != nullptr) {
-    stopper_->stop(chain::cut_by_shutdown());
-  }
+  if (under_way_ != nullptr) under_way_->stopper.stop(chain::cut_by_shutdown());
   stream_.reset();
 }
 

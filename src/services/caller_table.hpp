@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "aifd/base/clock.hpp"
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "aifd/config/rate_limit.hpp"
 #include "aifd/services/rate_strategy.hpp"
 #include "sip_hash.hpp"

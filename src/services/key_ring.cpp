@@ -40,8 +40,10 @@ KeyRing::KeyRing(const std::vector<config::ForwardKey>& forward_keys,
     const bool is_digest = text.starts_with(kDigestPrefix);
     const Digest digest =
         is_digest ? read_digest(text.substr(kDigestPrefix.size())) : digest_of(text);
-    known_.push_back({digest, key.level, alias_of(digest), is_digest ? Secret() : key.key,
-                      sip_hash(tag_key_, text)});
+    forward_keys_.push_back({{key.level, alias_of(digest)},
+                             digest,
+                             is_digest ? Secret() : key.key,
+                             sip_hash(tag_key_, text)});
     has_digests_only_ = has_digests_only_ || is_digest;
     numbers.insert(key.level);
   }
@@ -62,34 +64,36 @@ KeyRing::Digest KeyRing::digest_of(std::string_view key) noexcept {
 }
 
 // Tags are compared as they are: without their key nobody can aim at one.
-const KeyRing::Known* KeyRing::find_text(std::string_view key) const noexcept {
+const KeyRing::ForwardKey* KeyRing::find_text(std::string_view key) const noexcept {
   const std::uint64_t tag = sip_hash(tag_key_, key);
-  for (const Known& known : known_) {
-    const std::string_view text = known.text.reveal();
-    if (known.tag == tag && !text.empty() && text.size() == key.size() &&
+  for (const ForwardKey& own : forward_keys_) {
+    if (own.tag != tag) continue;
+    const std::string_view text = own.text.reveal();
+    if (!text.empty() && text.size() == key.size() &&
         CRYPTO_memcmp(text.data(), key.data(), key.size()) == 0) {
-      return &known;
+      return &own;
     }
   }
   return nullptr;
 }
 
 KeyRing::Caller KeyRing::identify(std::string_view key) const noexcept {
-  if (const Known* known = find_text(key)) return {known, known->digest};
+  if (const ForwardKey* own = find_text(key)) return {&own->known, own->digest};
   const Digest digest = digest_of(key);
-  return {has_digests_only_ ? find_digest(digest) : nullptr, digest};
+  const ForwardKey* own = has_digests_only_ ? find_digest(digest) : nullptr;
+  return {own != nullptr ? &own->known : nullptr, digest};
 }
 
-const KeyRing::Known* KeyRing::find(std::string_view key) const noexcept {
-  const Known* known = find_text(key);
-  return known == nullptr && has_digests_only_ ? find_digest(digest_of(key)) : known;
+bool KeyRing::is_forward_key(std::string_view key) const noexcept {
+  if (find_text(key) != nullptr) return true;
+  return has_digests_only_ && find_digest(digest_of(key)) != nullptr;
 }
 
 // Each is compared in constant time.
-const KeyRing::Known* KeyRing::find_digest(const Digest& digest) const noexcept {
-  const Known* found = nullptr;
-  for (const Known& known : known_) {
-    if (CRYPTO_memcmp(known.digest.data(), digest.data(), digest.size()) == 0) found = &known;
+const KeyRing::ForwardKey* KeyRing::find_digest(const Digest& digest) const noexcept {
+  const ForwardKey* found = nullptr;
+  for (const ForwardKey& own : forward_keys_) {
+    if (CRYPTO_memcmp(own.digest.data(), digest.data(), digest.size()) == 0) found = &own;
   }
   return found;
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "aifd/config/settings.hpp"
 #include "aifd/services/limit_decision.hpp"
 #include "aifd/services/limit_rules.hpp"

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "aifd/base/clock.hpp"
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "caller_table.hpp"
 #include "sip_hash.hpp"
 

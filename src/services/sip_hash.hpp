@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 
 namespace aifd::services {
 

@@ -40,6 +40,7 @@ class Damage(unittest.TestCase):
             ("src/net/x.cpp", "aifd/services/key_ring.hpp"),
             ("src/middleware/x.cpp", "aifd/net/stream.hpp"),
             ("src/admin/x.cpp", "aifd/middleware/route.hpp"),
+            ("src/convert/x.cpp", "aifd/services/key_ring.hpp"),
             ("include/aifd/net/x.hpp", "aifd/app/services.hpp"),
             ("src/main.cpp", "aifd/net/server.hpp"),
         ]
@@ -61,6 +62,8 @@ class Damage(unittest.TestCase):
             ("src/config/x.cpp", "boost/beast/core.hpp"),
             ("src/main.cpp", "boost/asio/io_context.hpp"),
             ("src/net/x.cpp", "hiredis/read.h"),
+            ("src/app/x.cpp", "zstd.h"),
+            ("src/convert/x.cpp", "boost/asio/post.hpp"),
         ]
         for path, included in cases:
             with self.subTest(path=path, included=included):

@@ -20,8 +20,9 @@ MAY_USE = {
     "net": {"chain", "protocol", "config", "base"},
     "middleware": {"services", "chain", "protocol", "config", "base"},
     "admin": {"services", "chain", "protocol", "config", "base"},
+    "convert": {"protocol", "config", "base"},
     "app": {
-        "admin", "middleware", "services", "net", "chain", "protocol", "config", "base",
+        "convert", "admin", "middleware", "services", "net", "chain", "protocol", "config", "base",
     },
 }
 MAIN_MAY_USE = {"app"}
@@ -41,7 +42,7 @@ MAY_USE_EXTERNAL = {
     "config": [r"re2/.*"],
     "services": [RESULT, DIGESTS, r"boost/asio/(?!ssl/).*", r"hiredis/.*", r"lmdb\.h", r"leveldb/.*",
                  r"re2/.*", r"zstd\.h"],
-    "app": [r"zstd\.h", r"zlib\.h"],
+    "convert": [r"zstd\.h", r"zlib\.h"],
     "net": [r"boost/.*", r"openssl/.*"],
 }
 

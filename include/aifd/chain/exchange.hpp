@@ -1,7 +1,6 @@
 // One request and its answer: what the links read and edit, from the head's arrival to the outcome.
 #pragma once
 
-#include <array>
 #include <boost/container/small_vector.hpp>
 #include <chrono>
 #include <cstdint>
@@ -13,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "aifd/base/cidr.hpp"
 #include "aifd/base/clock.hpp"
+#include "aifd/chain/cache_use.hpp"
+#include "aifd/chain/caller.hpp"
+#include "aifd/chain/destination.hpp"
 #include "aifd/chain/outcome.hpp"
 #include "aifd/chain/request_body.hpp"
 #include "aifd/chain/stopper.hpp"
@@ -27,61 +28,12 @@
 
 namespace aifd::chain {
 
-// The other end of the client's connection.
-struct Client {
-  IpAddress peer;     // of the socket
-  IpAddress address;  // the caller's: the peer's, or what a trusted proxy in front says
-  bool tls = false;
-};
-
-// The server a request goes to. The views belong to the settings, which outlive every exchange.
-struct UpstreamServer {
-  std::string_view host;
-  std::uint16_t port = 0;
-  bool tls = false;
-  std::string_view authority;  // the Host field
-};
-
-// What the links decided about the way up.
-struct Destination {
-  UpstreamServer server;
-  std::string_view base_path;  // of base_url: stands before the path after the prefix
-  protocol::Fields extra;      // fields to add to the head
-  bool may_upgrade = true;     // whether a 101 may make this a tunnel
-};
-
 // How much of an answer is read for the taps once its client has left; zeros: nothing, the upstream
 // is left at once.
 struct DrainBounds {
   std::chrono::milliseconds most_time{0};
   std::uint64_t most_bytes = 0;
 };
-
-// The route a request took; empty prefix while none was chosen.
-struct RouteInfo {
-  std::string_view prefix;
-  std::string_view path;  // of the request, after the prefix; begins with "/"
-  bool openai = false;
-};
-
-// Who is counted: the caller's key by the first half of its SHA-256 digest, or else the address.
-using CallerId = std::array<unsigned char, 16>;
-
-// By what the upstream may know who asks.
-enum class Identity {
-  anonymous,    // no key
-  key,          // one of the caller's own
-  forward_key,  // one that aifd replaces: callers of one level are one to the upstream
-  mixed,        // several: which of them the upstream takes is unknown
-};
-
-// What the cache did for a request; none where it had no part in it.
-enum class CacheUse { none, hit, miss, bypass };
-
-std::string_view to_string(CacheUse use) noexcept;  // "hit"; "" for none
-
-// By what the cache knows a request again. Logs show it in hex: it holds nothing of what was asked.
-using CacheDigest = std::array<unsigned char, 32>;
 
 class ReplyEdit;
 class UpstreamCalls;

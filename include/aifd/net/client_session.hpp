@@ -4,7 +4,6 @@
 #include <array>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
-#include <optional>
 #include <random>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "aifd/net/block_pool.hpp"
 #include "aifd/net/client_body.hpp"
 #include "aifd/net/client_input.hpp"
+#include "aifd/net/client_patience.hpp"
 #include "aifd/net/client_sink.hpp"
 #include "aifd/net/deadline.hpp"
 #include "aifd/net/proxy_headers.hpp"
@@ -56,18 +56,12 @@ class ClientSession {
   void abort() noexcept;
 
  private:
-  // idle: for a head, with buffers at hand; head: for one that is due.
-  enum class Waiting { no, idle, head, body, goodbye };
-
-  // Ends what the client lets wait too long, and gives an idle connection's buffers back.
-  class Patience final : public Deadline {
-   public:
-    explicit Patience(ClientSession& session)
-        : Deadline(session.context_.ticker), session_(session) {}
-
-   private:
-    void on_deadline() noexcept override { session_.on_client_late(); }
-    ClientSession& session_;
+  // What is to be told when something happens to the connection: an exchange, or the reading of
+  // what is left of its body.
+  struct UnderWay {
+    chain::Stopper& stopper;
+    chain::Outcome* progress = nullptr;  // the rest: null once the exchange has ended
+    ClientSink* sink = nullptr;
   };
 
   // Looks whether the client has left while nobody reads from it.
@@ -87,33 +81,25 @@ class ClientSession {
   Task<bool> serve(Result<std::string_view> head_bytes);
   Task<Result<void>> answer(chain::Exchange& exchange, UpstreamExchange& upstream, ClientBody& body,
                             ClientSink& sink);
-  // nullopt: the links let it pass.
-  std::optional<Result<chain::Reply>> reply_of(Result<chain::Verdict> verdict) const;
   Task<Result<void>> switch_protocols(chain::Exchange& exchange, UpstreamExchange& upstream,
                                       chain::Reply& reply);
   Task<bool> discard_rest(ClientBody& body);
   Task<void> linger();
   Task<void> say_goodbye();
 
-  void on_client_late() noexcept;
   void on_client_gone() noexcept;
   void on_waiting_for_body(bool waits) noexcept;
   void on_probe() noexcept;
   std::array<char, 32> new_request_id();
 
   const SessionContext& context_;
-  LoopExecutor executor_;
   Stream stream_;
   ClientInput input_;
-  Patience patience_;
+  ClientPatience patience_;
   LeaveProbe probe_;
   IpAddress peer_;
-  chain::Stopper* stopper_ = nullptr;  // of the exchange under way
-  chain::Outcome* progress_ = nullptr;
-  ClientSink* sink_ = nullptr;  // of its answer
+  UnderWay* under_way_ = nullptr;
   Clock::time_point waits_since_{};
-  Waiting waiting_ = Waiting::no;
-  bool late_ = false;
   bool draining_ = false;
 };
 

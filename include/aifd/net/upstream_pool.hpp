@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/destination.hpp"
 #include "aifd/config/settings.hpp"
 #include "aifd/net/resolver.hpp"
 #include "aifd/net/tls.hpp"

@@ -19,31 +19,28 @@ class KeyRing {
  public:
   using Digest = std::array<unsigned char, 32>;  // SHA-256
 
+  // What is told of a forward key.
   struct Known {
-    Digest digest;
     int level = 0;
-    std::string alias;      // the digest's first 8 hex digits, for logs
-    Secret text;            // empty: the settings give its digest only
-    std::uint64_t tag = 0;  // of its text, by a key of this ring's own
+    std::string alias;  // the digest's first 8 hex digits, for logs
   };
 
-  // Whose key it is. Most are known by their text, which spares the digest.
+  // Whose key it is.
   struct Caller {
-    const Known* known = nullptr;  // null: it is no forward key
-    Digest digest;
+    const Known* known = nullptr;  // valid as long as the ring; null: it is no forward key
+    Digest digest;                 // of the key
   };
 
   KeyRing(const std::vector<config::ForwardKey>& forward_keys,
           const std::vector<config::ApiKey>& api_keys);
 
-  bool has_forward_keys() const noexcept { return !known_.empty(); }
+  bool has_forward_keys() const noexcept { return !forward_keys_.empty(); }
 
   static Digest digest_of(std::string_view key) noexcept;
 
-  // The time that it takes tells nothing of the keys.
+  // The time that these take tells nothing of the keys.
   Caller identify(std::string_view key) const noexcept;
-  // Null: it is no forward key.
-  const Known* find(std::string_view key) const noexcept;
+  bool is_forward_key(std::string_view key) const noexcept;
 
   struct ApiKey {
     std::string_view text;   // "": the level has none
@@ -61,21 +58,28 @@ class KeyRing {
             Clock::time_point now) const;
 
  private:
+  // Most are found by their text, which spares the digest.
+  struct ForwardKey {
+    Known known;
+    Digest digest;
+    Secret text;            // empty: the settings give its digest only
+    std::uint64_t tag = 0;  // of its text, by a key of this ring's own
+  };
   struct Level {
     std::vector<std::size_t> keys;  // numbers of api_keys_
     mutable std::atomic<std::size_t> next{0};
   };
   using Place = std::pair<std::size_t, std::string>;  // a key's number, an upstream
 
-  const Known* find_text(std::string_view key) const noexcept;
-  const Known* find_digest(const Digest& digest) const noexcept;
+  const ForwardKey* find_text(std::string_view key) const noexcept;
+  const ForwardKey* find_digest(const Digest& digest) const noexcept;
   const Level& level(int number) const noexcept;
   Clock::time_point rests_until(std::size_t number, std::string_view upstream) const;
   ApiKey next_rested(const Level& chosen, std::size_t turn, std::string_view upstream,
                      Clock::time_point now) const;
 
   const std::array<std::uint64_t, 2> tag_key_;
-  std::vector<Known> known_;
+  std::vector<ForwardKey> forward_keys_;
   bool has_digests_only_ = false;  // of some forward key the text is not known
   std::vector<Secret> api_keys_;
   std::map<int, Level> levels_;

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "aifd/base/clock.hpp"
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "aifd/config/settings.hpp"
 #include "aifd/services/limit_decision.hpp"
 #include "aifd/services/limit_rules.hpp"

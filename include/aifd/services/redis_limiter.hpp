@@ -7,7 +7,7 @@
 #include <string>
 
 #include "aifd/chain/byte_stream.hpp"
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "aifd/chain/task.hpp"
 #include "aifd/config/redis_url.hpp"
 #include "aifd/config/settings.hpp"

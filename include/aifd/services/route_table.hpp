@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/destination.hpp"
 #include "aifd/config/settings.hpp"
 
 namespace aifd::services {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "aifd/base/clock.hpp"
-#include "aifd/chain/exchange.hpp"
+#include "aifd/chain/caller.hpp"
 #include "aifd/services/limit_decision.hpp"
 #include "aifd/services/limit_rules.hpp"
 

@@ -23,6 +23,7 @@ ApiKey api(const std::string& key, std::vector<int> levels = {}) {
   return {Secret(key), std::move(levels)};
 }
 
+constexpr int kUnknown = -1;
 constexpr std::string_view kUpstream = "api.example";
 constexpr Clock::time_point kNow{std::chrono::hours(1)};
 
@@ -34,36 +35,44 @@ std::string turns(const KeyRing& ring, int level, int count) {
   return text;
 }
 
-TEST(KeyRingFind, TakesOnlyTheExactKey) {
-  const KeyRing ring({forward("fk-one", 1), forward("fk-two", 2)}, {});
-  ASSERT_NE(ring.find("fk-one"), nullptr);
-  EXPECT_EQ(ring.find("fk-one")->level, 1);
-  ASSERT_NE(ring.find("fk-two"), nullptr);
-  EXPECT_EQ(ring.find("fk-two")->level, 2);
-  for (const std::string_view wrong :
-       {"", "fk-on", "fk-one1", "fk-onE", "FK-ONE", " fk-one", "fk-one ", "k-one", "fk-"}) {
-    EXPECT_EQ(ring.find(wrong), nullptr) << wrong;
-  }
-  EXPECT_EQ(ring.find(std::string_view("fk-one\0", 7)), nullptr);
+int level_of(const KeyRing& ring, std::string_view key) {
+  const KeyRing::Known* known = ring.identify(key).known;
+  EXPECT_EQ(ring.is_forward_key(key), known != nullptr) << key;
+  return known == nullptr ? kUnknown : known->level;
 }
 
-TEST(KeyRingFind, KnowsAKeyThatIsGivenAsItsDigest) {
+TEST(KeyRingForwardKeys, AreKnownByTheExactKeyOnly) {
+  const KeyRing ring({forward("fk-one", 1), forward("fk-two", 2)}, {});
+  EXPECT_EQ(level_of(ring, "fk-one"), 1);
+  EXPECT_EQ(level_of(ring, "fk-two"), 2);
+  for (const std::string_view wrong :
+       {"", "fk-on", "fk-one1", "fk-onE", "FK-ONE", " fk-one", "fk-one ", "k-one", "fk-"}) {
+    EXPECT_EQ(level_of(ring, wrong), kUnknown) << wrong;
+  }
+  EXPECT_EQ(level_of(ring, std::string_view("fk-one\0", 7)), kUnknown);
+}
+
+TEST(KeyRingForwardKeys, MayBeGivenAsTheirDigests) {
   std::string capitals = kDigest;
   for (std::size_t i = 7; i < capitals.size(); ++i) {
     capitals[i] = static_cast<char>(std::toupper(capitals[i]));
   }
   for (const std::string& digest : {std::string(kDigest), capitals}) {
     const KeyRing ring({forward(digest, 3)}, {});
-    ASSERT_NE(ring.find("fk-digest"), nullptr);
-    EXPECT_EQ(ring.find("fk-digest")->level, 3);
-    EXPECT_EQ(ring.find(digest), nullptr) << "who has read the settings has no key yet";
-    EXPECT_EQ(ring.find(digest.substr(7)), nullptr);
+    EXPECT_EQ(level_of(ring, "fk-digest"), 3);
+    EXPECT_EQ(level_of(ring, digest), kUnknown) << "who has read the settings has no key yet";
+    EXPECT_EQ(level_of(ring, digest.substr(7)), kUnknown);
   }
 }
 
-TEST(KeyRingFind, GivesAnAliasThatIsTheDigestsBeginning) {
-  const KeyRing ring({forward("fk-digest")}, {});
-  EXPECT_EQ(ring.find("fk-digest")->alias, std::string_view(kDigest).substr(7, 8));
+TEST(KeyRingForwardKeys, HaveTheirDigestsBeginningAsAlias) {
+  for (const std::string& key : {std::string("fk-digest"), std::string(kDigest)}) {
+    const KeyRing ring({forward(key)}, {});
+    const auto [known, digest] = ring.identify("fk-digest");
+    ASSERT_NE(known, nullptr);
+    EXPECT_EQ(known->alias, std::string_view(kDigest).substr(7, 8));
+    EXPECT_EQ(digest, KeyRing::digest_of("fk-digest"));
+  }
 }
 
 TEST(KeyRing, SaysWhetherItHasForwardKeys) {

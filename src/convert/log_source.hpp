@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-namespace aifd::app {
+namespace aifd::convert {
 
 enum class Packing { none, gzip, zstd };
 
@@ -41,4 +41,4 @@ class LogSource {
   std::string damage_;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -7,7 +7,7 @@
 
 #include "descriptor.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
 // Written beside its place, as <path>.new with mode 0600, and renamed in the end; until then what
 // is there stays as it is. Without that end nothing is left behind, but by a process that was
@@ -40,4 +40,4 @@ class TargetFile {
   std::string failure_;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -16,7 +16,7 @@
 #include "aifd/protocol/chat_record.hpp"
 #include "record_store.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
 struct LogPlace {
   std::size_t file = 0;  // its index
@@ -107,4 +107,4 @@ class ExchangePairs {
   LoneRecords lone_answers_;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

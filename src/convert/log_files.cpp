@@ -15,7 +15,7 @@
 #include "aifd/protocol/chat_record.hpp"
 #include "line_reader.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
@@ -210,4 +210,4 @@ std::variant<std::vector<LogFile>, std::string> open_logs(const fs::path& folder
   return Opener(folder).open();
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

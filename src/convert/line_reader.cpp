@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 constexpr std::size_t kBlockBytes = std::size_t{256} << 10;
@@ -57,4 +57,4 @@ LineReader::Found LineReader::take(std::size_t length, std::size_t end_bytes,
   return Found::line;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

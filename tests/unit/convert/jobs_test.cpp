@@ -1,26 +1,26 @@
-#include "convert_targets.hpp"
+#include "jobs.hpp"
 
 #include <gtest/gtest.h>
 
 #include "logs.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
-using Jobs = std::variant<std::vector<ConvertJob>, ConvertFailure>;
+using Jobs = std::variant<std::vector<Job>, Failure>;
 
-class ConvertTargets : public InFolder {
+class ConvertJobs : public InFolder {
  protected:
-  // "folder -> target" of each, below the test's folder; or the exit code.
+  // "folder -> target" of each, below the test's folder; or how it ends.
   Strings shown(const Jobs& jobs) const {
-    if (const auto* failure = std::get_if<ConvertFailure>(&jobs)) {
+    if (const auto* failure = std::get_if<Failure>(&jobs)) {
       EXPECT_NE(failure->why, "");
-      return {std::to_string(failure->code)};
+      return {failure->ending == Ending::usage ? "usage" : "failed"};
     }
     Strings texts;
-    for (const ConvertJob& job : std::get<std::vector<ConvertJob>>(jobs)) {
+    for (const Job& job : std::get<std::vector<Job>>(jobs)) {
       texts.push_back(fs::relative(job.folder, folder()).string() + " -> " +
                       fs::relative(job.target, folder()).string());
     }
@@ -44,26 +44,26 @@ class ConvertTargets : public InFolder {
   }
 };
 
-TEST_F(ConvertTargets, OfRoutesAreBesideTheirFolders) {
+TEST_F(ConvertJobs, OfRoutesAreBesideTheirFolders) {
   EXPECT_EQ(of_routes({"/", "/a/b", "/a_b"}), (Strings{"Log/a_b/chat -> Log/chat_a_b.json",
                                                        "Log/openai/chat -> Log/chat_openai.json"}));
   EXPECT_EQ(of_routes({"/"}, "", "jsonl"), Strings{"Log/openai/chat -> Log/chat_openai.jsonl"});
   EXPECT_EQ(of_routes({"/"}, "", "openai"), Strings{"Log/openai/chat -> Log/chat_openai.jsonl"});
-  EXPECT_EQ(of_routes({}), Strings{"1"});
+  EXPECT_EQ(of_routes({}), Strings{"failed"});
 }
 
-TEST_F(ConvertTargets, MayBeGivenForOneLogOnly) {
+TEST_F(ConvertJobs, MayBeGivenForOneLogOnly) {
   const std::string target = folder() / "t";
   EXPECT_EQ(of_routes({"/"}, target), Strings{"Log/openai/chat -> t"});
-  EXPECT_EQ(of_routes({"/", "/b"}, target), Strings{"64"});
+  EXPECT_EQ(of_routes({"/", "/b"}, target), Strings{"usage"});
   write("Log/openai/chat/chat.log", "");
   EXPECT_EQ(of_folder("Log", target), Strings{"Log/openai/chat -> t"});
   write("Log/b/chat/chat.log", "");
-  EXPECT_EQ(of_folder("Log", target), Strings{"64"});
+  EXPECT_EQ(of_folder("Log", target), Strings{"usage"});
   EXPECT_EQ(of_folder("Log/b/chat", target), Strings{"Log/b/chat -> t"});
 }
 
-TEST_F(ConvertTargets, OfFolders) {
+TEST_F(ConvertJobs, OfFolders) {
   write("Log/openai/chat/chat.log", "");
   write("Log/b/chat/chat.log.zst", "");
   write("Log/c/embedding/embedding.log", "");
@@ -74,10 +74,10 @@ TEST_F(ConvertTargets, OfFolders) {
   EXPECT_EQ(of_folder("Log/b/chat/"), Strings{"Log/b/chat -> Log/chat_b.json"});
   EXPECT_EQ(of_folder("Log/../Log/./b/chat"), Strings{"Log/b/chat -> Log/chat_b.json"});
   EXPECT_EQ(of_folder("old/logs"), Strings{"old/logs -> old/chat_logs.json"});
-  EXPECT_EQ(of_folder("Log/c"), Strings{"1"});
-  EXPECT_EQ(of_folder("nowhere"), Strings{"64"});
-  EXPECT_EQ(of_folder("old/logs/chat.log"), Strings{"64"});
+  EXPECT_EQ(of_folder("Log/c"), Strings{"failed"});
+  EXPECT_EQ(of_folder("nowhere"), Strings{"usage"});
+  EXPECT_EQ(of_folder("old/logs/chat.log"), Strings{"usage"});
 }
 
 }  // namespace
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace aifd::app {
+namespace aifd::convert {
 
 // A folder that goes with its test.
 class InFolder : public testing::Test {
@@ -63,4 +63,4 @@ inline std::string gzip(std::string_view text) {
   return packed;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

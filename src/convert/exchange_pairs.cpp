@@ -1,6 +1,6 @@
 #include "exchange_pairs.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 using protocol::ChatRecord;
@@ -132,4 +132,4 @@ std::optional<std::uint64_t> ExchangePairs::Waiting::take_oldest(const std::stri
   return number;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

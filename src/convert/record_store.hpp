@@ -9,7 +9,7 @@
 
 #include "descriptor.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
 // A nameless file that goes with its owner. It is made with the first record, and never larger than
 // `most_bytes`: then the newest records take the place of the oldest.
@@ -45,4 +45,4 @@ class RecordStore {
   int failure_ = 0;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

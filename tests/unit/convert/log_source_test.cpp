@@ -7,7 +7,7 @@
 #include "line_reader.hpp"
 #include "logs.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 class LogSourceTest : public InFolder {
@@ -141,4 +141,4 @@ TEST_F(LineReaderTest, GivesLinesOfAnyLengthAnywhere) {
 }
 
 }  // namespace
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -9,7 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,4 +94,4 @@ void TargetFile::fail(int error) {
   }
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <iostream>
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval{200};
@@ -51,4 +51,4 @@ void ProgressBar::show(std::uint64_t done_bytes) {
   std::cerr << '\r' << progress_text(done_bytes, total_, taken) << "\x1b[K" << std::flush;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -6,7 +6,7 @@
 #include "logs.hpp"
 #include "progress_bar.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
@@ -93,4 +93,4 @@ TEST(ProgressText, TellsHowFarItIs) {
 }
 
 }  // namespace
-}  // namespace aifd::app
+}  // namespace aifd::convert

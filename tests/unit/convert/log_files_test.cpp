@@ -8,7 +8,7 @@
 
 #include "logs.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
@@ -137,4 +137,4 @@ TEST_F(LogFilesTest, AreMissed) {
 }
 
 }  // namespace
-}  // namespace aifd::app
+}  // namespace aifd::convert

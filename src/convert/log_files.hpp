@@ -10,7 +10,7 @@
 #include "descriptor.hpp"
 #include "log_source.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
 struct LogFile {
   std::filesystem::path path;
@@ -39,4 +39,4 @@ std::variant<std::vector<LogFile>, std::string> open_logs(const std::filesystem:
 // errno, or 0.
 int open_again(LogFile& file);
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -3,30 +3,29 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
-#include "aifd/app/convert_command.hpp"
 #include "aifd/config/settings.hpp"
+#include "aifd/convert/command.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
-struct ConvertJob {
+struct Job {
   std::filesystem::path folder;
   std::filesystem::path target;
 };
 
-struct ConvertFailure {
-  ExitCode code;
+struct Failure {
+  Ending ending;
   std::string why;
 };
 
 // <log folder>/<prefix>/chat of each openai route, whether it is there or not.
-std::variant<std::vector<ConvertJob>, ConvertFailure> jobs_of_routes(
-    const config::Settings& settings, const ConvertCommand& command);
+std::variant<std::vector<Job>, Failure> jobs_of_routes(const config::Settings& settings,
+                                                       const Command& command);
 
 // command.log_folder itself, or where there are no logs in it its folders <prefix>/chat or chat.
-std::variant<std::vector<ConvertJob>, ConvertFailure> jobs_of_folder(const ConvertCommand& command);
+std::variant<std::vector<Job>, Failure> jobs_of_folder(const Command& command);
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -8,7 +8,7 @@
 
 #include "log_source.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 
 // Used by one thread. Holds one line and a block of 256 KiB, at most twice `most_bytes`.
 class LineReader {
@@ -40,4 +40,4 @@ class LineReader {
   std::uint64_t number_ = 0;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace aifd::app {
+namespace aifd::convert {
 
 // "[#####---------------]  25%  120 MB/s  1:02 left"; what is not known yet is left out.
 std::string progress_text(std::uint64_t done, std::uint64_t total, std::chrono::milliseconds taken);
@@ -31,4 +31,4 @@ class ProgressBar {
   Clock::time_point next_ = start_;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 // Not all file systems can make a file without a name.
@@ -63,4 +63,4 @@ bool RecordStore::open() {
   return failure_ == 0;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -6,7 +6,7 @@
 
 #include "logs.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 using protocol::ChatRecord;
@@ -194,4 +194,4 @@ TEST_F(RecordStoreTest, LeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace aifd::app {
+namespace aifd::convert {
 
 class Descriptor {
  public:
@@ -28,4 +28,4 @@ class Descriptor {
   int number_;
 };
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

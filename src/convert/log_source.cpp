@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 constexpr std::size_t kPackedBytes = std::size_t{128} << 10;  // read at once
@@ -143,4 +143,4 @@ std::size_t LogSource::damaged(std::string what) {
   return 0;
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

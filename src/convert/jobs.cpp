@@ -1,4 +1,4 @@
-#include "convert_targets.hpp"
+#include "jobs.hpp"
 
 #include <algorithm>
 #include <set>
@@ -7,18 +7,18 @@
 #include "aifd/protocol/conversation.hpp"
 #include "log_files.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
-using Jobs = std::variant<std::vector<ConvertJob>, ConvertFailure>;
+using Jobs = std::variant<std::vector<Job>, Failure>;
 
-fs::path target_name(const std::string& name, const ConvertCommand& command) {
+fs::path target_name(const std::string& name, const Command& command) {
   return "chat_" + name + (command.format == "json" ? ".json" : ".jsonl");
 }
 
 // Log/openai/chat -> Log/chat_openai.json, and old/logs -> old/chat_logs.json.
-fs::path target_beside(const fs::path& folder, const ConvertCommand& command) {
+fs::path target_beside(const fs::path& folder, const Command& command) {
   std::error_code ec;
   fs::path place = folder;
   if (!place.has_parent_path() || !place.parent_path().has_parent_path()) {
@@ -41,28 +41,27 @@ fs::path tidy(const std::string& folder) {
 }
 
 // A single target cannot hold several logs.
-Jobs with_target(std::vector<ConvertJob> jobs, const ConvertCommand& command,
-                 const std::string& many) {
+Jobs with_target(std::vector<Job> jobs, const Command& command, const std::string& many) {
   if (command.target.empty()) return jobs;
-  if (jobs.size() != 1) return ConvertFailure{kUsage, many};
+  if (jobs.size() != 1) return Failure{Ending::usage, many};
   jobs.front().target = command.target;
   return jobs;
 }
 
 }  // namespace
 
-Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& command) {
+Jobs jobs_of_routes(const config::Settings& settings, const Command& command) {
   std::set<std::string> prefixes;
   for (const config::Route& route : settings.routes) {
     if (route.type == config::RouteType::openai)
       prefixes.insert(protocol::log_prefix(route.prefix));
   }
   if (prefixes.empty()) {
-    return ConvertFailure{kFailed,
-                          "no route in FORWARD_CONFIG is of type openai; "
-                          "--log-folder tells where logs are"};
+    return Failure{Ending::failed,
+                   "no route in FORWARD_CONFIG is of type openai; "
+                   "--log-folder tells where logs are"};
   }
-  std::vector<ConvertJob> jobs;
+  std::vector<Job> jobs;
   jobs.reserve(prefixes.size());
   const fs::path folder(settings.logs.folder);
   for (const std::string& prefix : prefixes) {
@@ -72,13 +71,13 @@ Jobs jobs_of_routes(const config::Settings& settings, const ConvertCommand& comm
                      "--target needs --log-folder where there is more than one route");
 }
 
-Jobs jobs_of_folder(const ConvertCommand& command) {
+Jobs jobs_of_folder(const Command& command) {
   const fs::path folder = tidy(command.log_folder);
   std::error_code ec;
   if (!fs::is_directory(folder, ec)) {
-    return ConvertFailure{kUsage, command.log_folder + " is not a directory"};
+    return Failure{Ending::usage, command.log_folder + " is not a directory"};
   }
-  std::vector<ConvertJob> jobs;
+  std::vector<Job> jobs;
   if (has_logs(folder)) {
     jobs.push_back({folder, target_beside(folder, command)});
   } else if (has_logs(folder / "chat")) {
@@ -93,11 +92,11 @@ Jobs jobs_of_folder(const ConvertCommand& command) {
     }
   }
   if (jobs.empty()) {
-    return ConvertFailure{kFailed, "there are no logs (*.log, *.log.gz, *.log.zst) in " +
+    return Failure{Ending::failed, "there are no logs (*.log, *.log.gz, *.log.zst) in " +
                                        folder.string() + " or in a <prefix>/chat below it"};
   }
   return with_target(std::move(jobs), command,
                      folder.string() + " has several logs: --target needs one of them");
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert

@@ -1,4 +1,4 @@
-#include "convert_folder.hpp"
+#include "conversion.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -11,7 +11,7 @@
 #include "progress_bar.hpp"
 #include "target_file.hpp"
 
-namespace aifd::app {
+namespace aifd::convert {
 namespace {
 
 namespace fs = std::filesystem;
@@ -20,8 +20,8 @@ using protocol::ChatRecord;
 // The target's text around and between the conversations.
 class ConversationWriter {
  public:
-  ConversationWriter(TargetFile& target, ConvertFormat format)
-      : target_(target), is_list_(format == ConvertFormat::json) {}
+  ConversationWriter(TargetFile& target, Format format)
+      : target_(target), is_list_(format == Format::json) {}
 
   void add(std::string_view conversation) {
     ++count_;
@@ -52,7 +52,7 @@ class ConversationWriter {
 
 class Conversion {
  public:
-  Conversion(std::vector<LogFile> files, const fs::path& target, ConvertFormat format)
+  Conversion(std::vector<LogFile> files, const fs::path& target, Format format)
       : files_(std::move(files)),
         format_(format),
         target_(target),
@@ -67,7 +67,7 @@ class Conversion {
     for (const LogFile& file : files_) report_.files.push_back(file.path);
   }
 
-  std::variant<ConvertReport, std::string> run() {
+  std::variant<Report, std::string> run() {
     for (std::size_t file = 0; file < files_.size() && failure().empty(); ++file) read(file);
     pairs_.finish();
     if (failure().empty()) writer_.finish();
@@ -81,7 +81,7 @@ class Conversion {
 
  private:
   std::string join(const ChatRecord& asked, const ChatRecord& said) {
-    if (format_ != ConvertFormat::openai) return protocol::conversation(asked, said);
+    if (format_ != Format::openai) return protocol::conversation(asked, said);
     auto example = protocol::training_example(asked, said);
     if (auto* text = std::get_if<std::string>(&example)) return std::move(*text);
     ++report_.unfit.at(static_cast<std::size_t>(std::get<protocol::Unfit>(example)));
@@ -139,13 +139,13 @@ class Conversion {
 
   void note_bad(LogPlace place, const std::string& what) {
     ++report_.bad_lines;
-    if (report_.bad_lines_named.size() == ConvertReport::kMostNamed) return;
+    if (report_.bad_lines_named.size() == Report::kMostNamed) return;
     report_.bad_lines_named.push_back(report_.name_of(place) + ": " + what);
   }
 
   std::vector<LogFile> files_;
-  ConvertFormat format_;
-  ConvertReport report_;
+  Format format_;
+  Report report_;
   std::string failure_;
   std::uint64_t done_ = 0;
   TargetFile target_;
@@ -157,16 +157,15 @@ class Conversion {
 
 }  // namespace
 
-std::string ConvertReport::name_of(const LogPlace& place) const {
+std::string Report::name_of(const LogPlace& place) const {
   return files.at(place.file).string() + ":" + std::to_string(place.line);
 }
 
-std::variant<ConvertReport, std::string> convert_folder(const fs::path& folder,
-                                                        const fs::path& target,
-                                                        ConvertFormat format) {
+std::variant<Report, std::string> convert_folder(const fs::path& folder, const fs::path& target,
+                                                 Format format) {
   auto files = open_logs(folder);
   if (auto* failure = std::get_if<std::string>(&files)) return std::move(*failure);
   return Conversion(std::move(std::get<std::vector<LogFile>>(files)), target, format).run();
 }
 
-}  // namespace aifd::app
+}  // namespace aifd::convert
