@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kReservedBytes = 256 * 1024;
 
 // Where more than this is to come, it is read to where it is held.
-constexpr std::uint64_t kMuch = 16 * 1024;
+constexpr std::uint64_t kLongBytes = 16 * 1024;
 
 }  // namespace
 
@@ -41,13 +41,14 @@ Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
 
 // Not before something of it is here: what a client says of its length costs it nothing.
 bool RequestBody::reads_ahead() const noexcept {
-  const bool is_long = framing_.kind == BodyKind::length && framing_.length - bytes_read_ > kMuch;
+  const bool is_long =
+      framing_.kind == BodyKind::length && framing_.length - bytes_read_ > kLongBytes;
   return is_long && (!held_.empty() || source_.ready());
 }
 
 std::span<char> RequestBody::room() {
   const std::uint64_t left = framing_.length - bytes_read_;
-  if (text_.room().size() < std::min(left, kMuch) + protocol::kPeekSlack) {
+  if (text_.room().size() < std::min(left, kLongBytes) + protocol::kPeekSlack) {
     text_.make_room(std::min(left, kReservedBytes) + protocol::kPeekSlack);
   }
   const std::size_t most = text_.room().size() - protocol::kPeekSlack;

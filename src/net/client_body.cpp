@@ -71,20 +71,21 @@ Task<Result<Piece>> ClientBody::next_into(std::span<char> room) {
   if (framing_.kind != BodyKind::length || left() == 0) co_return co_await next();
   give_block_back();
   room = room.first(std::min<std::uint64_t>(room.size(), left()));
-  if (const std::size_t count = take_what_is_here(room); count > 0) {
-    co_return *give(room.first(count));
+  std::optional<Result<Piece>> piece =
+      give(room.first(gather(input_.take_buffered(room.size()), room)));
+  while (!piece) {
+    const Result<std::span<char>> more = co_await read_more(room);
+    if (!more) co_return more.error();
+    piece = give(*more);
   }
-  const Result<std::span<char>> more = co_await read_more(room);
-  if (!more) co_return more.error();
-  co_return *give(*more);
+  co_return *std::move(piece);
 }
 
-std::size_t ClientBody::take_what_is_here(std::span<char> room) {
-  const std::span<char> buffered = input_.take_buffered(room.size());
-  std::ranges::copy(buffered, room.data());
-  const bool goes_on = !buffered.empty() && buffered.size() < room.size();
-  if (!goes_on || stream_.tls() != nullptr) return buffered.size();
-  return buffered.size() + stream_.try_read(room.subspan(buffered.size()));
+// Puts these bytes into the room, and behind them what has come of the body's rest.
+std::size_t ClientBody::gather(std::span<const char> bytes, std::span<char> room) {
+  std::ranges::copy(bytes, room.data());
+  if (bytes.empty() || bytes.size() == room.size()) return bytes.size();
+  return bytes.size() + stream_.try_read(room.subspan(bytes.size()));
 }
 
 // Of a body that goes on behind these bytes the rest has often come, too: it is read behind them
@@ -96,10 +97,8 @@ std::span<char> ClientBody::with_what_is_here(std::span<char> bytes) {
   const bool fits = !bytes.empty() && bytes.size() < BlockPool::kBlockBytes;
   if (!goes_on || !fits || stream_.tls() != nullptr) return bytes;
   block_ = blocks_.take();
-  const std::size_t room = std::min<std::uint64_t>(left(), BlockPool::kBlockBytes) - bytes.size();
-  std::ranges::copy(bytes, block_.get());
-  const std::size_t count = stream_.try_read({block_.get() + bytes.size(), room});
-  return {block_.get(), bytes.size() + count};
+  const std::size_t most = std::min<std::uint64_t>(left(), BlockPool::kBlockBytes);
+  return {block_.get(), gather(bytes, {block_.get(), most})};
 }
 
 // nullopt where the bytes hold nothing but framing.

@@ -57,7 +57,7 @@ class RecordKeeper {
   void tell_now_and_then(Clock::time_point& told, const std::string& what);
 
   const std::unique_ptr<CacheRecords> records_;
-  const bool in_log_;  // what the operator is told
+  const bool in_log_;  // is where all is told, and then also that they are open
   const Options options_;
   bool open_ = false;
   Clock::time_point try_at_ = Clock::time_point::min();

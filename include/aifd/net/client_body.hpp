@@ -47,7 +47,7 @@ class ClientBody final : public chain::BodySource {
   std::optional<Result<chain::Piece>> give(std::span<char> bytes);
   Result<chain::Piece> take(std::span<char> bytes);
   Result<chain::Piece> take_chunked(std::span<char> bytes);
-  std::size_t take_what_is_here(std::span<char> room);
+  std::size_t gather(std::span<const char> bytes, std::span<char> room);
   Task<Result<std::span<char>>> read_more(std::span<char> room);
   Task<Result<void>> send_continue();
   void end();
