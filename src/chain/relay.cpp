@@ -10,8 +10,9 @@ namespace {
 
 // The upstream's own id is what its support asks for, so it keeps the usual name.
 void identify(const Exchange& exchange, protocol::ResponseHead& head) {
-  head.fields.add(head.fields.contains("x-request-id") ? "x-aifd-request-id" : "x-request-id",
-                  exchange.request_id);
+  static constexpr protocol::FieldName kUsual = "x-request-id";
+  static constexpr protocol::FieldName kOther = "x-aifd-request-id";
+  head.fields.add(head.fields.contains(kUsual) ? kOther : kUsual, exchange.request_id);
 }
 
 // A reverse proxy in front must not collect a stream before it passes it on.

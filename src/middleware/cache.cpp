@@ -21,7 +21,7 @@ using services::CacheEntryPtr;
 using services::SharedAnswer;
 using services::SharedHead;
 
-constexpr std::string_view kField = "x-aifd-cache";
+constexpr protocol::FieldName kField = "x-aifd-cache";
 constexpr int kOk = 200;
 
 // Says on every answer what the cache did for it.
@@ -58,7 +58,7 @@ protocol::Fields shared_fields(const protocol::ResponseHead& head) {
   protocol::Fields shared;
   for (const protocol::Field& field : head.fields) {
     const bool is_shared =
-        head.status == kOk ? is_replayed(field.name) : !protocol::iequals(field.name, "Set-Cookie");
+        head.status == kOk ? is_replayed(field.name) : field.name != "Set-Cookie";
     if (is_shared) shared.add(field.name, field.value);
   }
   return shared;

@@ -100,7 +100,7 @@ std::optional<std::string> cache_scope(const Exchange& exchange, bool shared_by_
   for (const protocol::Field& field : exchange.request.fields) {
     if (!protocol::is_secret_field(field.name)) continue;
     if (exchange.identity != Identity::anonymous && is_known_credential(field)) continue;
-    for (const char c : field.name) scope += small(c);
+    for (const char c : field.name.text()) scope += small(c);
     append_part(scope, field.value);
   }
   return scope;

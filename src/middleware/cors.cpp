@@ -5,8 +5,8 @@
 namespace aifd::middleware {
 namespace {
 
-constexpr std::string_view kAllowOrigin = "Access-Control-Allow-Origin";
-constexpr std::string_view kAllowCredentials = "Access-Control-Allow-Credentials";
+constexpr protocol::FieldName kAllowOrigin = "Access-Control-Allow-Origin";
+constexpr protocol::FieldName kAllowCredentials = "Access-Control-Allow-Credentials";
 
 void mark(protocol::Fields& fields, std::string_view allowed) {
   fields.set(kAllowOrigin, allowed);

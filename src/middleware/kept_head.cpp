@@ -36,7 +36,7 @@ bool varies_by_key_alone(const Fields& fields) {
                                                             "accept-language"};
   bool known = true;
   for (const protocol::Field& field : fields) {
-    if (!iequals(field.name, "Vary")) continue;
+    if (field.name != "Vary") continue;
     protocol::for_each_token(field.value, [&known](std::string_view name) {
       known = known && (is_one_of(name, protocol::kFieldsOfCacheKey) || is_one_of(name, kOthers));
     });
@@ -46,7 +46,7 @@ bool varies_by_key_alone(const Fields& fields) {
 
 bool is_coded(const Fields& fields) {
   return std::ranges::any_of(fields, [](const protocol::Field& field) {
-    return iequals(field.name, "Content-Encoding") && !field.value.empty() &&
+    return field.name == "Content-Encoding" && !field.value.empty() &&
            !iequals(field.value, "identity");
   });
 }

@@ -35,7 +35,7 @@ bool may_lack_model(std::string_view method) {
 
 bool is_identity(const protocol::Fields& fields) {
   return std::all_of(fields.begin(), fields.end(), [](const protocol::Field& field) {
-    return !protocol::iequals(field.name, "Content-Encoding") || field.value.empty() ||
+    return field.name != "Content-Encoding" || field.value.empty() ||
            protocol::iequals(field.value, "identity");
   });
 }

@@ -18,7 +18,7 @@ Error unreadable(std::string_view why) {
 
 bool is_encoded(const protocol::Fields& fields) {
   for (const protocol::Field& field : fields) {
-    if (protocol::iequals(field.name, "Content-Encoding") && !field.value.empty() &&
+    if (field.name == "Content-Encoding" && !field.value.empty() &&
         !protocol::iequals(field.value, "identity")) {
       return true;
     }
@@ -45,7 +45,9 @@ void keep_head(Exchange& exchange, protocol::ResponseHead& head) {
   };
   take(head.reason);
   for (protocol::Field& field : head.fields) {
-    take(field.name);
+    std::string_view name = field.name;
+    take(name);
+    field.name = name;
     take(field.value);
   }
 }

@@ -44,7 +44,7 @@ void read_directive(std::string_view directive, CacheControl& control) {
 CacheControl read_cache_control(const Fields& fields) {
   CacheControl control;
   for (const Field& field : fields) {
-    if (!iequals(field.name, "Cache-Control")) continue;
+    if (field.name != "Cache-Control") continue;
     for_each_token(field.value,
                    [&control](std::string_view token) { read_directive(token, control); });
   }

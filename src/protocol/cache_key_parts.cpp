@@ -46,11 +46,11 @@ std::string content_type_for_key(std::string_view value) {
   return normal;
 }
 
-void append_field(std::string& out, const CacheKeyParts& parts, std::string_view name) {
-  const bool is_json_type = name == "content-type" && parts.body_is == CacheKeyBody::canonical;
+void append_field(std::string& out, const CacheKeyParts& parts, const FieldName& name) {
+  const bool is_json_type = name == "Content-Type" && parts.body_is == CacheKeyBody::canonical;
   append_number(out, parts.fields.count(name));
   for (const Field& field : parts.fields) {
-    if (!iequals(field.name, name)) continue;
+    if (field.name != name) continue;
     append_part(out, is_json_type ? content_type_for_key(field.value) : std::string(field.value));
   }
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "aifd/protocol/iequals.hpp"
+
 namespace aifd::protocol {
 
 class CharClass {
@@ -32,10 +34,6 @@ constexpr bool is_digit(char c) noexcept {
 
 constexpr bool is_alpha(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-constexpr char to_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
 // Where `prefix` is in lower case.

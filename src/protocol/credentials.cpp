@@ -20,8 +20,13 @@ constexpr std::size_t index_of(CredentialPlace place) noexcept {
   return static_cast<std::size_t>(place);
 }
 
-constexpr std::array<std::string_view, kPlaces> kFieldNames{
+constexpr std::array<FieldName, kPlaces> kFieldNames{
     "authorization", "x-api-key", "api-key", "x-goog-api-key", "", "sec-websocket-protocol"};
+
+constexpr NameSet kPlaceNames = NameSet::of_all([](std::string_view name) {
+  return std::ranges::any_of(kFieldNames,
+                             [name](const FieldName& place) { return place.text() == name; });
+});
 
 // What was found in one place; a place that is there but holds no key counts as used too.
 struct Found {
@@ -69,7 +74,7 @@ std::optional<Error> find_in_fields(const Fields& fields, std::array<Found, kPla
       if (auto error = find_in_websocket(field.value, here)) return error;
       continue;
     }
-    if (here.is_used) return repeated(std::string(field_name(*place)) + " fields");
+    if (here.is_used) return repeated(std::string(field_name(*place).text()) + " fields");
     here.is_used = true;
     here.key = *place == CredentialPlace::authorization ? bearer_key(field.value) : field.value;
   }
@@ -124,13 +129,10 @@ bool lies_in(std::string_view part, std::string_view text) noexcept {
 
 }  // namespace
 
-std::optional<CredentialPlace> credential_place(std::string_view name) noexcept {
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    if (iequals(name, kFieldNames[i])) {
-      return static_cast<CredentialPlace>(i);
-    }
-  }
-  return std::nullopt;
+std::optional<CredentialPlace> credential_place(const FieldName& name) noexcept {
+  if (!kPlaceNames.has(name.id())) return std::nullopt;
+  const auto found = std::ranges::find(kFieldNames, name);
+  return static_cast<CredentialPlace>(found - kFieldNames.begin());
 }
 
 Result<Credentials> find_credentials(const RequestHead& head, std::string_view query) {
@@ -180,7 +182,7 @@ std::string with_key(const RequestHead& head, std::string_view query, const Cred
   // A list over several fields becomes one, since the caller sets one (RFC 9110, 5.3).
   std::string value;
   for (const Field& field : head.fields) {
-    if (!iequals(field.name, field_name(credential.place))) continue;
+    if (field.name != field_name(credential.place)) continue;
     if (!value.empty()) value += ", ";
     const bool holds_key = lies_in(credential.key, field.value);
     value += holds_key ? replaced(field.value, credential.key, key) : std::string(field.value);
@@ -188,7 +190,7 @@ std::string with_key(const RequestHead& head, std::string_view query, const Cred
   return value;
 }
 
-std::string_view field_name(CredentialPlace place) noexcept {
+const FieldName& field_name(CredentialPlace place) noexcept {
   return kFieldNames[index_of(place)];
 }
 

@@ -72,29 +72,24 @@ void gather_connection(std::string_view list, Gathered& g) {
 Gathered gather(const Fields& fields) {
   Gathered g;
   for (const Field& f : fields) {
-    switch (f.name.size()) {
-      case 4:
-        if (iequals(f.name, "Host")) gather_once(f, g.host, g.host_repeated);
+    switch (f.name.id()) {
+      case name_id("Host"):
+        gather_once(f, g.host, g.host_repeated);
         break;
-      case 6:
-        if (!iequals(f.name, "Expect")) break;
+      case name_id("Expect"):
         (iequals(f.value, "100-continue") ? g.expects_continue : g.expects_other) = true;
         break;
-      case 7:
-        if (iequals(f.name, "Upgrade")) g.has_upgrade = true;
+      case name_id("Upgrade"):
+        g.has_upgrade = true;
         break;
-      case 10:
-        if (iequals(f.name, "Connection")) gather_connection(f.value, g);
+      case name_id("Connection"):
+        gather_connection(f.value, g);
         break;
-      case 14:
-        if (iequals(f.name, "Content-Length")) {
-          gather_once(f, g.content_length, g.content_length_repeated);
-        }
+      case name_id("Content-Length"):
+        gather_once(f, g.content_length, g.content_length_repeated);
         break;
-      case 17:
-        if (iequals(f.name, "Transfer-Encoding")) {
-          gather_once(f, g.transfer_encoding, g.transfer_encoding_repeated);
-        }
+      case name_id("Transfer-Encoding"):
+        gather_once(f, g.transfer_encoding, g.transfer_encoding_repeated);
         break;
       default:
         break;

@@ -1,7 +1,8 @@
 // A head's bytes; what the fields mean is judged in framing.cpp.
 #include "aifd/protocol/head_parser.hpp"
 
-#include <bit>
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "aifd/base/words.hpp"
@@ -19,40 +20,65 @@ Error malformed(std::string_view detail) {
   return refuse(ErrorKind::bad_request, detail);
 }
 
-// Where the field text that begins at `at` ends: at the first control character but tab.
-std::size_t end_of_field_text(std::string_view text, std::size_t at) {
-  const auto mark_control = [](Bytes bytes) {
-    return mark_below(bytes, 0x20) | mark_equal(bytes, 0x7F);
-  };
-  for (;;) {
-    at = find_marked(text, at, mark_control);
-    if (at == text.size() || text[at] != '\t') return at;
-    ++at;
+// The places where something may end of a head that ends in CR LF CR LF: its colons and control
+// characters, one after the other.
+class Stops {
+ public:
+  explicit Stops(std::string_view head) noexcept : head_(head), bits_(bits_at(0)) {}
+
+  // Where the next one stands. The head's last byte is the last of them, after which none may be
+  // asked for.
+  std::size_t next() noexcept {
+    while (bits_ == 0) bits_ = bits_at(block_ += kBlock);
+    const std::size_t at = block_ + static_cast<std::size_t>(std::countr_zero(bits_));
+    bits_ &= bits_ - 1;
+    return at;
   }
-}
 
-// Where the name that begins a text ends. Nearly all are of letters, digits and "-".
-std::size_t end_of_name(std::string_view text) {
-  std::size_t at = 0;
-  if (text.size() >= sizeof(Bytes)) {
-    const Bytes bytes = load_bytes(text.data());
-    const Bytes usual =
-        mark_below((bytes | 0x20) - 'a', 26) | mark_below(bytes - '0', 10) | mark_equal(bytes, '-');
-    at = static_cast<std::size_t>(std::countr_one(bits_of(usual)));
+  // The next one that is neither a colon nor a tab: they end no line.
+  std::size_t next_of_line() noexcept {
+    std::size_t at = next();
+    while (head_[at] == ':' || head_[at] == '\t') at = next();
+    return at;
   }
-  while (at < text.size() && kTokenChars.has(text[at])) ++at;
-  return at;
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+
+  static std::uint64_t bits_of_block(const char* block) noexcept {
+    const auto mark = [](Bytes bytes) {
+      return mark_below(bytes, 0x20) | mark_equal(bytes, ':') | mark_equal(bytes, 0x7F);
+    };
+    const std::uint64_t high = block_bits(block + kBlock / 2, mark);
+    return block_bits(block, mark) | high << (kBlock / 2);
+  }
+
+  // Of the last bytes, which are less than a block, the bits are those of a block before them.
+  std::uint64_t bits_at(std::size_t at) const noexcept {
+    const std::size_t left = head_.size() - at;
+    if (left >= kBlock) [[likely]]
+      return bits_of_block(head_.data() + at);
+    if (at > 0) return bits_of_block(head_.data() + head_.size() - kBlock) >> (kBlock - left);
+    std::array<char, kBlock> block;
+    block.fill(' ');
+    head_.copy(block.data(), left);
+    return bits_of_block(block.data());
+  }
+
+  std::string_view head_;
+  std::size_t block_ = 0;  // where the bits are of
+  std::uint64_t bits_;
+};
+
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t';
 }
 
-bool ends_line(std::string_view text, std::size_t at) {
-  return at + 1 < text.size() && text[at] == '\r' && text[at + 1] == '\n';
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
+// What stands there without the white space around it; something else follows it.
+std::string_view trimmed(const char* begin, const char* end) noexcept {
+  while (is_blank(*begin)) ++begin;
+  while (end > begin && is_blank(end[-1])) --end;
+  return {begin, static_cast<std::size_t>(end - begin)};
 }
 
 constexpr const char* kBadLineEnd = "A line of the head does not end in CR LF; write \\r\\n.";
@@ -65,59 +91,79 @@ constexpr const char* kBadName =
     "before the colon; write it as \"Name: value\".";
 constexpr const char* kBadValue = "A header field's value holds a control character; remove it.";
 
-// Why a line cannot go on at `at`, where its text has ended but no CR LF is.
-const char* reason_at(std::string_view head, std::size_t at, const char* otherwise) {
-  const bool is_line_end = at >= head.size() || head[at] == '\r' || head[at] == '\n';
-  return is_line_end ? kBadLineEnd : otherwise;
+// What may stand before a colon. Most are known names, which need no second look: none of their
+// letters is a stop.
+bool is_name(const FieldName& name) noexcept {
+  return name.id() != kUnknownName || (!name.text().empty() && kTokenChars.has_all(name));
 }
 
-// Takes the first line off `head`, without its line end.
-Result<std::string_view> take_first_line(std::string_view& head) {
-  if (head.size() > kMaxHeadBytes) {
-    return refuse(ErrorKind::head_too_large, "The head is over 64 KiB; send fewer header fields.");
-  }
-  const std::size_t end = end_of_field_text(head, 0);
-  if (!ends_line(head, end)) return malformed(reason_at(head, end, kBadFirstLine));
-  const std::string_view line = head.substr(0, end);
-  if (line.empty() || line.find('\t') != std::string_view::npos) return malformed(kBadFirstLine);
-  head.remove_prefix(end + 2);
-  return line;
-}
+// Reads a head, its first line first.
+class HeadReader {
+ public:
+  explicit HeadReader(std::string_view head) noexcept : head_(head), stops_(head) {}
 
-// Takes one field with its line end off `head`, which is not empty; or the reason why it is none.
-const char* take_field(std::string_view& head, Field& field) {
-  if (head.front() == ' ' || head.front() == '\t') return kFolded;
-  const std::size_t colon = end_of_name(head);
-  if (colon == 0 || colon == head.size() || head[colon] != ':') return kBadName;
-  const std::size_t end = end_of_field_text(head, colon + 1);
-  if (!ends_line(head, end)) return reason_at(head, end, kBadValue);
-  field = {head.substr(0, colon), trimmed(head.substr(colon + 1, end - colon - 1))};
-  head.remove_prefix(end + 2);
-  return nullptr;
-}
-
-// Calls on_field for each field of what follows the first line, to the blank line and the end.
-template <class OnField>
-Result<void> take_fields(std::string_view head, OnField on_field) {
-  Field field;
-  for (std::size_t count = 0; !head.starts_with("\r\n"); ++count) {
-    if (head.empty()) return malformed(kBadLineEnd);
-    if (count == kMaxFields) {
-      return refuse(ErrorKind::head_too_large, "The head has more than 256 fields; send fewer.");
+  // Without its line end.
+  Result<std::string_view> first_line() {
+    if (head_.size() > kMaxHeadBytes) {
+      return refuse(ErrorKind::head_too_large,
+                    "The head is over 64 KiB; send fewer header fields.");
     }
-    if (const char* reason = take_field(head, field)) return malformed(reason);
-    on_field(field);
+    if (!head_.ends_with("\r\n\r\n")) return malformed(kBadLineEnd);
+    const std::size_t end = stops_.next_of_line();
+    if (!ends_line(end)) return malformed(reason_at(end, kBadFirstLine));
+    const std::string_view line = head_.substr(0, end);
+    if (line.empty() || line.find('\t') != std::string_view::npos) return malformed(kBadFirstLine);
+    next_line_ = end + 2;
+    return line;
   }
-  if (head.size() > 2) return malformed("The head has bytes after its blank line.");
-  return {};
-}
+
+  // Calls on_field(name, value) for each of the others, to the blank line and the end. After the
+  // first line.
+  template <class OnField>
+  Result<void> fields(OnField on_field) {
+    const char* const head = head_.data();
+    std::size_t at = next_line_;
+    for (std::size_t count = 0; head[at] != '\r'; ++count) {
+      if (count == kMaxFields) {
+        return refuse(ErrorKind::head_too_large, "The head has more than 256 fields; send fewer.");
+      }
+      if (is_blank(head[at])) return malformed(kFolded);
+      const std::size_t colon = stops_.next();
+      const FieldName name(std::string_view(head + at, colon - at));
+      if (head[colon] != ':' || !is_name(name)) return malformed(kBadName);
+      const std::size_t end = stops_.next_of_line();
+      if (!ends_line(end)) return malformed(reason_at(end, kBadValue));
+      on_field(name, trimmed(head + colon + 1, head + end));
+      at = end + 2;
+    }
+    if (head[at + 1] != '\n') return malformed(kBadLineEnd);
+    if (head_.size() - at > 2) return malformed("The head has bytes after its blank line.");
+    return {};
+  }
+
+ private:
+  // Whether a line ends in CR LF where the last stop was.
+  bool ends_line(std::size_t at) noexcept {
+    return head_[at] == '\r' && head_[at + 1] == '\n' && stops_.next() != 0;
+  }
+
+  // Why a line cannot go on where its text has ended but no CR LF is.
+  const char* reason_at(std::size_t at, const char* otherwise) const noexcept {
+    return head_[at] == '\r' || head_[at] == '\n' ? kBadLineEnd : otherwise;
+  }
+
+  std::string_view head_;
+  Stops stops_;
+  std::size_t next_line_ = 0;
+};
 
 // What most heads have room in.
 constexpr std::size_t kUsualFields = 16;
 
-Result<void> fill(Fields& fields, std::string_view lines) {
+Result<void> fill(Fields& fields, HeadReader& reader) {
   fields.reserve(kUsualFields);
-  return take_fields(lines, [&fields](const Field& field) { fields.add(field.name, field.value); });
+  return reader.fields(
+      [&fields](const FieldName& name, std::string_view value) { fields.add(name, value); });
 }
 
 // Takes what stands before the next space, and the space; all where there is none.
@@ -168,37 +214,43 @@ Error of_upstream(const Error& error) {
 
 }  // namespace
 
+// Found by its last line feed, since the line before it may be the first one.
 std::size_t find_head_end(std::string_view bytes, std::size_t from) noexcept {
-  for (std::size_t i = bytes.find('\n', from); i != std::string_view::npos;
-       i = bytes.find('\n', i + 1)) {
-    const bool after_lf = i >= 1 && bytes[i - 1] == '\n';
-    const bool after_lf_cr = i >= 2 && bytes[i - 1] == '\r' && bytes[i - 2] == '\n';
-    if (after_lf || after_lf_cr) return i + 1;
-  }
-  return std::string_view::npos;
+  if (from < 2 && bytes.starts_with("\n\n")) return 2;
+  const auto ends_at = [](const char* place) {
+    const Bytes before = load_bytes(place + 1);
+    const Bytes is_blank_line =
+        mark_equal(before, '\n') | (mark_equal(before, '\r') & mark_equal(load_bytes(place), '\n'));
+    return is_blank_line & mark_equal(load_bytes(place + 2), '\n');
+  };
+  const std::size_t found = find_place(bytes, std::max<std::size_t>(from, 2) - 2, 3, ends_at);
+  return found == std::string_view::npos ? found : found + 3;
 }
 
 Result<void> check_raw_head(std::string_view head) {
-  const Result<std::string_view> first_line = take_first_line(head);
+  HeadReader reader(head);
+  const Result<std::string_view> first_line = reader.first_line();
   if (!first_line) return first_line.error();
-  return take_fields(head, [](const Field&) {});
+  return reader.fields([](const FieldName&, std::string_view) {});
 }
 
 Result<RequestHead> parse_request_head(std::string_view bytes) {
-  const Result<std::string_view> line = take_first_line(bytes);
+  HeadReader reader(bytes);
+  const Result<std::string_view> line = reader.first_line();
   if (!line) return line.error();
   Result<RequestHead> head = read_request_line(*line);
   if (!head) return head;
-  if (Result<void> filled = fill(head->fields, bytes); !filled) return filled.error();
+  if (Result<void> filled = fill(head->fields, reader); !filled) return filled.error();
   return head;
 }
 
 Result<ResponseHead> parse_response_head(std::string_view bytes) {
-  const Result<std::string_view> line = take_first_line(bytes);
+  HeadReader reader(bytes);
+  const Result<std::string_view> line = reader.first_line();
   if (!line) return of_upstream(line.error());
   Result<ResponseHead> head = read_status_line(*line);
   if (!head) return of_upstream(head.error());
-  if (Result<void> filled = fill(head->fields, bytes); !filled) {
+  if (Result<void> filled = fill(head->fields, reader); !filled) {
     return of_upstream(filled.error());
   }
   return head;

@@ -8,41 +8,21 @@
 namespace aifd::protocol {
 namespace {
 
-// Fields of one hop by their own name; a switch on the length keeps the look at each field short.
-bool is_hop_by_hop(std::string_view name) noexcept {
-  switch (name.size()) {
-    case 2:
-      return iequals(name, "TE");
-    case 7:
-      if (iequals(name, "Upgrade") || iequals(name, "Trailer")) return true;
-      break;
-    case 10:
-      if (iequals(name, "Connection") || iequals(name, "Keep-Alive")) return true;
-      break;
-    case 14:
-      if (iequals(name, "Content-Length")) return true;
-      break;
-    case 17:
-      if (iequals(name, "Transfer-Encoding")) return true;
-      break;
-    default:
-      break;
-  }
+// Fields of one hop by their own name.
+bool is_hop_by_hop(const FieldName& name) noexcept {
+  static constexpr NameSet kNames{"TE",         "Upgrade",        "Trailer",          "Connection",
+                                  "Keep-Alive", "Content-Length", "Transfer-Encoding"};
+  if (name.id() != kUnknownName) return kNames.has(name.id());
   return istarts_with(name, "proxy-");
 }
 
 // What is not for the upstream though it is end-to-end.
-bool is_kept_from_upstream(std::string_view name) noexcept {
-  switch (name.size()) {
-    case 4:
-      return iequals(name, "Host");
-    case 6:
-      return iequals(name, "Cookie") || iequals(name, "Expect");
-    case 9:
-      return iequals(name, "Forwarded") || iequals(name, "X-Real-IP");
-    default:
-      return istarts_with(name, "x-forwarded-");
-  }
+bool is_kept_from_upstream(const FieldName& name) noexcept {
+  static constexpr NameSet kNames{
+      "Host",      "Cookie",          "Expect",           "Forwarded",
+      "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"};
+  if (name.id() != kUnknownName) return kNames.has(name.id());
+  return istarts_with(name, "x-forwarded-");
 }
 
 // Appends to a string whose room is made once, so that a piece costs one copy and no check.
@@ -105,15 +85,16 @@ void append_framing(Appender& out, const BodyFraming& body) noexcept {
 
 HopByHop::HopByHop(const Fields& fields) : fields_(fields) {
   for (const Field& f : fields) {
-    if (f.name.size() != 10 || !iequals(f.name, "Connection")) continue;
+    if (f.name != "Connection") continue;
     for_each_token(f.value, [&](std::string_view token) {
       if (!iequals(token, "close") && !is_hop_by_hop(token)) has_connection_names_ = true;
     });
   }
 }
 
-bool HopByHop::contains(std::string_view name) const noexcept {
-  return is_hop_by_hop(name) || (has_connection_names_ && has_token(fields_, "Connection", name));
+bool HopByHop::contains(const FieldName& name) const noexcept {
+  return is_hop_by_hop(name) ||
+         (has_connection_names_ && has_token(fields_, "Connection", name.text()));
 }
 
 void append_request_head(std::string& out, const RequestLine& line, const Fields& fields,
@@ -154,7 +135,7 @@ void append_response_head(std::string& out, const ResponseHead& head, const Body
   for (const Field& f : head.fields) {
     if (!hop_by_hop.contains(f.name)) {
       to.field(f.name, f.value);
-    } else if (iequals(f.name, "Content-Length")) {
+    } else if (f.name == "Content-Length") {
       length = &f;
     }
   }

@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 10> kFieldWords{
     "auth",      "token",  "secret",  "session",  "credential",
     "signature", "apikey", "api-key", "password", "subscription-key"};
+
 // Two characters as one number, the same for letters in both cases.
 constexpr std::size_t pair_of(char first, char second) noexcept {
   return static_cast<std::size_t>((first & 31) << 5 | (second & 31));
@@ -26,20 +27,21 @@ constexpr auto kBegins = [] {
   return begins;
 }();
 
-// What most requests have, and is none: there it need not be searched.
-constexpr std::array<std::string_view, 7> kUsualFields{
-    "Host",       "Accept",       "Accept-Encoding", "User-Agent",
-    "Connection", "Content-Type", "Content-Length"};
-
-bool is_usual(std::string_view name) noexcept {
-  return std::ranges::any_of(kUsualFields, [name](auto usual) { return iequals(name, usual); });
-}
-
-bool begins_with_word(std::string_view text) noexcept {
+constexpr bool begins_with_word(std::string_view text) noexcept {
   return std::ranges::any_of(kFieldWords, [text](std::string_view word) {
     return iequals(text.substr(0, word.size()), word);
   });
 }
+
+constexpr bool has_secret_word(std::string_view name) noexcept {
+  for (std::size_t at = 1; at < name.size(); ++at) {
+    const bool may_begin = kBegins[pair_of(name[at - 1], name[at])];
+    if (may_begin && begins_with_word(name.substr(at - 1))) return true;
+  }
+  return false;
+}
+
+constexpr NameSet kKnownSecrets = NameSet::of_all(has_secret_word);
 
 constexpr std::array<std::string_view, 3> kParameters{"key", "code", "sig"};
 constexpr std::array<std::string_view, 9> kParameterEnds{
@@ -57,14 +59,9 @@ bool is_secret_decoded(std::string_view name) noexcept {
 
 }  // namespace
 
-// Asked of every field of every request.
-bool is_secret_field(std::string_view name) noexcept {
-  if (is_usual(name)) return false;
-  for (std::size_t at = 1; at < name.size(); ++at) {
-    const bool may_begin = kBegins[pair_of(name[at - 1], name[at])];
-    if (may_begin && begins_with_word(name.substr(at - 1))) return true;
-  }
-  return false;
+bool is_secret_field(const FieldName& name) noexcept {
+  if (name.id() != kUnknownName) return kKnownSecrets.has(name.id());
+  return has_secret_word(name);
 }
 
 bool is_secret_parameter(std::string_view name) {

@@ -18,7 +18,7 @@ void add_retry_fields(chain::Exchange& exchange, protocol::Fields& fields, Clock
 
 // OpenAI's fields of one kind of limit.
 struct LimitFieldNames {
-  std::string_view limit, remaining, reset;
+  protocol::FieldName limit, remaining, reset;
 };
 inline constexpr LimitFieldNames kRequestLimitFields{
     "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"};

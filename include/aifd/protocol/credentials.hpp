@@ -74,9 +74,9 @@ std::string with_key(const RequestHead& head, std::string_view query, const Cred
                      std::string_view key);
 
 // The place that a field of that name is; nothing where it is none.
-std::optional<CredentialPlace> credential_place(std::string_view name) noexcept;
+std::optional<CredentialPlace> credential_place(const FieldName& name) noexcept;
 
 // The field's name of a place in a head: "authorization"; "" for query_key.
-std::string_view field_name(CredentialPlace place) noexcept;
+const FieldName& field_name(CredentialPlace place) noexcept;
 
 }  // namespace aifd::protocol

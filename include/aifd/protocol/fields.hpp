@@ -3,28 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
-namespace aifd::protocol {
+#include "aifd/protocol/field_name.hpp"
+#include "aifd/protocol/iequals.hpp"
 
-// ASCII only, without locale; for field names and tokens. Most differ in their size, or in their
-// first or last letter.
-bool iequals_of_one_size(std::string_view a, std::string_view b) noexcept;
-inline bool iequals(std::string_view a, std::string_view b) noexcept {
-  constexpr int kCase = 'a' ^ 'A';
-  if (a.size() != b.size()) return false;
-  if (a.empty()) return true;
-  const int differs = (a.front() ^ b.front()) | (a.back() ^ b.back());
-  return (differs & ~kCase) == 0 && iequals_of_one_size(a, b);
-}
+namespace aifd::protocol {
 
 // What stands behind the last space or tab of a value: all of it where there is none.
 std::string_view last_word(std::string_view value) noexcept;
 
 struct Field {
-  std::string_view name;
+  FieldName name;
   std::string_view value;  // without surrounding white space
 };
 
@@ -35,18 +26,18 @@ class Fields {
  public:
   void reserve(std::size_t count) { fields_.reserve(count); }
   void clear() noexcept { fields_.clear(); }
-  void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void add(const FieldName& name, std::string_view value) { fields_.push_back({name, value}); }
 
   // The first field of that name; nullptr where there is none.
-  const Field* find(std::string_view name) const noexcept;
+  const Field* find(const FieldName& name) const noexcept;
   // Its value, or "" where there is none.
-  std::string_view get(std::string_view name) const noexcept;
-  bool contains(std::string_view name) const noexcept { return find(name) != nullptr; }
-  std::size_t count(std::string_view name) const noexcept;
+  std::string_view get(const FieldName& name) const noexcept;
+  bool contains(const FieldName& name) const noexcept { return find(name) != nullptr; }
+  std::size_t count(const FieldName& name) const noexcept;
 
   // Replaces the first field of that name in its place and drops the others; appends where none is.
-  void set(std::string_view name, std::string_view value);
-  void remove(std::string_view name);
+  void set(const FieldName& name, std::string_view value);
+  void remove(const FieldName& name);
 
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
@@ -65,7 +56,7 @@ void for_each_token(std::string_view list, Fn fn);
 
 // Whether any field of that name lists the token, case-insensitively ("Connection: keep-alive,
 // TE").
-bool has_token(const Fields& fields, std::string_view name, std::string_view token) noexcept;
+bool has_token(const Fields& fields, const FieldName& name, std::string_view token) noexcept;
 
 struct RequestHead {
   std::string_view method;

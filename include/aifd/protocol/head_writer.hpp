@@ -16,7 +16,7 @@ namespace aifd::protocol {
 class HopByHop {
  public:
   explicit HopByHop(const Fields& fields);  // notes what Connection names
-  bool contains(std::string_view name) const noexcept;
+  bool contains(const FieldName& name) const noexcept;
 
  private:
   const Fields& fields_;

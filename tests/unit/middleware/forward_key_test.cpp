@@ -101,7 +101,7 @@ TEST(ForwardKey, IsNeverLeftInAnyPlace) {
   TestExchange exchange("GET /v1?key=fk-0\nAuthorization: Bearer fk-0\nx-api-key: fk-0");
   EXPECT_TRUE(test::passed(exchange.run(ForwardKey(keys, {}))));
   for (const protocol::Field& field : exchange->request.fields) {
-    EXPECT_EQ(field.value.find("fk-"), std::string_view::npos) << field.name;
+    EXPECT_EQ(field.value.find("fk-"), std::string_view::npos) << field.name.text();
   }
   EXPECT_EQ(exchange->target.query.find("fk-"), std::string_view::npos);
 }

@@ -271,7 +271,7 @@ TEST_F(ModelListTest, IsAskedForWholeAndPlain) {
         "\nAccept-Encoding: gzip\nIf-None-Match: \"1\"\nIf-Modified-Since: x\nRange: bytes=0-1");
     const protocol::Fields& fields = (*exchange_)->request.fields;
     EXPECT_EQ(fields.get("Accept-Encoding"), "identity");
-    for (const char* name : {"If-None-Match", "If-Modified-Since", "Range"}) {
+    for (const std::string_view name : {"If-None-Match", "If-Modified-Since", "Range"}) {
       EXPECT_FALSE(fields.contains(name)) << name;
     }
   }

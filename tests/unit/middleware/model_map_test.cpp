@@ -94,7 +94,7 @@ TEST_F(ModelMapTest, KeepsTheCallersCredentialsHere) {
       R"({"model":"gpt-3.5-turbo"})");
   EXPECT_TRUE(test::passed(exchange.run(link_)));
   for (const protocol::Field& field : exchange->request.fields) {
-    EXPECT_EQ(field.value.find("sk-"), std::string_view::npos) << field.name;
+    EXPECT_EQ(field.value.find("sk-"), std::string_view::npos) << field.name.text();
   }
   EXPECT_EQ(exchange->request.fields.get("x-other"), "kept");
   EXPECT_EQ(exchange->target.query.find("sk-"), std::string_view::npos) << exchange->target.query;

@@ -151,12 +151,12 @@ TEST(WithKey, JoinsAListOfSeveralFields) {
 }
 
 TEST(FieldName, NamesThePlaces) {
-  EXPECT_EQ(field_name(Place::authorization), "authorization");
-  EXPECT_EQ(field_name(Place::x_api_key), "x-api-key");
-  EXPECT_EQ(field_name(Place::api_key), "api-key");
-  EXPECT_EQ(field_name(Place::x_goog_api_key), "x-goog-api-key");
-  EXPECT_EQ(field_name(Place::query_key), "");
-  EXPECT_EQ(field_name(Place::websocket_protocol), "sec-websocket-protocol");
+  EXPECT_EQ(field_name(Place::authorization).text(), "authorization");
+  EXPECT_EQ(field_name(Place::x_api_key).text(), "x-api-key");
+  EXPECT_EQ(field_name(Place::api_key).text(), "api-key");
+  EXPECT_EQ(field_name(Place::x_goog_api_key).text(), "x-goog-api-key");
+  EXPECT_EQ(field_name(Place::query_key).text(), "");
+  EXPECT_EQ(field_name(Place::websocket_protocol).text(), "sec-websocket-protocol");
 }
 
 TEST(DecodedQueryKey, TakesEscapesForTheirBytesAndLeavesTheRest) {

@@ -27,8 +27,8 @@ TEST(ParseRequestHead, GivesViewsIntoTheBytes) {
   EXPECT_EQ(head->fields.get("x-trimmed"), "two words");
   EXPECT_TRUE(head->fields.contains("X-Empty"));
   for (const Field& field : head->fields) {
-    EXPECT_TRUE(lies_in(field.name, bytes)) << field.name;
-    EXPECT_TRUE(field.value.empty() || lies_in(field.value, bytes)) << field.name;
+    EXPECT_TRUE(lies_in(field.name, bytes)) << field.name.text();
+    EXPECT_TRUE(field.value.empty() || lies_in(field.value, bytes)) << field.name.text();
   }
 }
 
