@@ -13,17 +13,26 @@ Task<Result<Verdict>> PromptMiddleware::on_request(Exchange& exchange) const {
   co_return decide(exchange);
 }
 
-Task<Result<Verdict>> Chain::run(Exchange& exchange) const {
-  for (const auto& link : links_) {
-    if (const PromptMiddleware* prompt = link->prompt()) {
+std::optional<Result<Verdict>> Chain::try_run(Exchange& exchange, std::size_t& next) const {
+  for (; next < links_.size(); ++next) {
+    const Middleware& link = *links_[next];
+    if (const PromptMiddleware* prompt = link.prompt()) {
       Result<Verdict> verdict = prompt->decide(exchange);
-      if (!passes(verdict)) co_return verdict;
+      if (!passes(verdict)) return verdict;
     } else {
-      Result<Verdict> verdict = co_await link->on_request(exchange);
-      if (!passes(verdict)) co_return verdict;
+      std::optional<Result<Verdict>> verdict = link.try_request(exchange);
+      if (!verdict || !passes(*verdict)) return verdict;
     }
   }
-  co_return Verdict{Pass{}};
+  return Verdict{Pass{}};
+}
+
+Task<Result<Verdict>> Chain::run(Exchange& exchange, std::size_t next) const {
+  for (;; ++next) {
+    if (std::optional<Result<Verdict>> made = try_run(exchange, next)) co_return *std::move(made);
+    Result<Verdict> verdict = co_await links_[next]->on_request(exchange);
+    if (!passes(verdict)) co_return verdict;
+  }
 }
 
 }  // namespace aifd::chain

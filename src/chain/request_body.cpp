@@ -26,17 +26,32 @@ void RequestBody::note(const Result<Piece>& piece) {
   source_ended_ = piece->last;
 }
 
+bool RequestBody::exceeds(std::uint64_t max_bytes) const noexcept {
+  return held_.size() > max_bytes ||
+         (!source_ended_ && framing_.kind == BodyKind::length && framing_.length > max_bytes);
+}
+
+std::optional<Result<bool>> RequestBody::try_hold(std::uint64_t max_bytes) {
+  while (!source_ended_ && !exceeds(max_bytes)) {
+    if (reads_ahead()) return std::nullopt;
+    const std::optional<Result<Piece>> piece = source_.try_next();
+    if (!piece) return std::nullopt;
+    note(*piece);
+    if (!*piece) return piece->error();
+    keep((*piece)->bytes);
+  }
+  return !exceeds(max_bytes);
+}
+
 Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
-  while (!source_ended_) {
-    if (held_.size() > max_bytes) co_return false;
-    if (framing_.kind == BodyKind::length && framing_.length > max_bytes) co_return false;
+  while (!source_ended_ && !exceeds(max_bytes)) {
     Task<Result<Piece>> read = reads_ahead() ? source_.next_into(room()) : source_.next();
     const Result<Piece> piece = co_await std::move(read);
     note(piece);
     if (!piece) co_return piece.error();
     keep(piece->bytes);
   }
-  co_return held_.size() <= max_bytes;
+  co_return !exceeds(max_bytes);
 }
 
 // Not before something of it is here: what a client says of its length costs it nothing.

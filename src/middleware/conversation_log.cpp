@@ -29,6 +29,12 @@ bool is_coded(const protocol::Fields& fields) {
   return !coding.empty() && !protocol::iequals(coding, "identity");
 }
 
+// What a general route's record has no place for is not held.
+bool is_unheld(const Exchange& exchange, ConversationApi api) {
+  return api == ConversationApi::general &&
+         protocol::is_binary(protocol::media_type(exchange.request.fields));
+}
+
 protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
   protocol::RequestNote note;
   note.uid = exchange.request_id;
@@ -46,19 +52,15 @@ protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
   return note;
 }
 
-void add_new(std::vector<Secret>& secrets, std::string text) {
-  const auto is_same = [&text](const Secret& one) { return one.reveal() == text; };
-  if (std::ranges::none_of(secrets, is_same)) secrets.emplace_back(std::move(text));
-}
-
 // The keys that this exchange has to do with, and whatever else of its head may be a secret.
 std::vector<Secret> secrets_of(const Exchange& exchange) {
   std::vector<Secret> secrets;
   secrets.reserve(kUsualSecrets);
   protocol::add_secrets(secrets, exchange.request, exchange.target.query);
   for (const std::string_view key : exchange.secrets) {
-    add_new(secrets, std::string(key));
-    if (key.find('%') != std::string_view::npos) add_new(secrets, protocol::decoded_query_key(key));
+    protocol::add_secret(secrets, key);
+    if (key.find('%') == std::string_view::npos) continue;
+    protocol::add_secret(secrets, protocol::decoded_query_key(key));
   }
   return secrets;
 }
@@ -143,31 +145,50 @@ std::optional<ConversationApi> ConversationLog::openai_api_of(std::string_view p
   return hears ? std::optional(ConversationApi::whisper) : std::nullopt;
 }
 
-// Of an upload the texts of its form alone; what a general route's record has no place for is not
-// even held.
-Task<Result<void>> ConversationLog::take_body(Exchange& exchange,
-                                              services::ConversationStart& start) const {
-  if (start.api == ConversationApi::general &&
-      protocol::is_binary(protocol::media_type(exchange.request.fields))) {
-    start.note.body_bytes = exchange.framing.body.length;
-    co_return Result<void>{};
-  }
-  const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes_);
-  if (!whole) co_return whole.error();
+void ConversationLog::take_body(Exchange& exchange, services::ConversationStart& start) const {
   const std::string_view body = exchange.body.held();
-  start.note.too_large = !*whole;
   start.note.body_bytes = std::max<std::uint64_t>(body.size(), exchange.framing.body.length);
-  if (!*whole) co_return Result<void>{};
-  if (start.api == ConversationApi::whisper) {
+  if (start.note.too_large || is_unheld(exchange, start.api)) return;
+  if (start.api == ConversationApi::whisper) {  // of the upload the texts of its form alone
     start.body =
         SharedText::copy_of(protocol::form_as_json(start.note.content_type, body).value_or(""));
-    co_return Result<void>{};
+    return;
   }
   start.body = exchange.body.share();
   if (const protocol::JsonPeek* peek = exchange.body.peek(); peek != nullptr && peek->stream) {
     start.streams_by_default = *peek->stream;
   }
-  co_return Result<void>{};
+}
+
+// Once its body is held: as a whole, or as far as that may go.
+void ConversationLog::begin(Exchange& exchange, ConversationApi api, bool is_whole) const {
+  services::ConversationStart start;
+  start.api = api;
+  start.writes = exchange.route.openai ? settings_.openai : settings_.general;
+  start.prints = settings_.print_chat && is_chat(api);
+  start.streams_by_default = streams_by_default_;
+  start.note = note_of(exchange, api);
+  start.note.too_large = !is_whole;
+  start.prefix = protocol::log_prefix(exchange.route.prefix);
+  start.secrets = secrets_of(exchange);
+  take_body(exchange, start);
+  exchange.request.fields.set("Accept-Encoding", "identity");
+  std::shared_ptr<services::Conversation> conversation = log_.begin(std::move(start));
+  if (conversation) {
+    exchange.add_tap(std::make_unique<ConversationTap>(exchange, std::move(conversation)));
+  }
+}
+
+std::optional<Result<chain::Verdict>> ConversationLog::try_request(Exchange& exchange) const {
+  const std::optional<ConversationApi> api = api_of(exchange);
+  if (!api) return chain::Verdict{chain::Pass{}};
+  if (!log_.has_room()) return std::nullopt;
+  std::optional<Result<bool>> whole = true;
+  if (!is_unheld(exchange, *api)) whole = exchange.body.try_hold(max_buffered_bytes_);
+  if (!whole) return std::nullopt;
+  if (!*whole) return whole->error();
+  begin(exchange, *api, **whole);
+  return chain::Verdict{chain::Pass{}};
 }
 
 Task<Result<chain::Verdict>> ConversationLog::on_request(Exchange& exchange) const {
@@ -177,20 +198,10 @@ Task<Result<chain::Verdict>> ConversationLog::on_request(Exchange& exchange) con
     const Result<void> room = co_await log_.wait_for_room(exchange.stopper);
     if (!room) co_return room.error();
   }
-  services::ConversationStart start;
-  start.api = *api;
-  start.writes = exchange.route.openai ? settings_.openai : settings_.general;
-  start.prints = settings_.print_chat && is_chat(*api);
-  start.streams_by_default = streams_by_default_;
-  start.note = note_of(exchange, *api);
-  start.prefix = protocol::log_prefix(exchange.route.prefix);
-  start.secrets = secrets_of(exchange);
-  if (Result<void> taken = co_await take_body(exchange, start); !taken) co_return taken.error();
-  exchange.request.fields.set("Accept-Encoding", "identity");
-  std::shared_ptr<services::Conversation> conversation = log_.begin(std::move(start));
-  if (conversation) {
-    exchange.add_tap(std::make_unique<ConversationTap>(exchange, std::move(conversation)));
-  }
+  Result<bool> whole = true;
+  if (!is_unheld(exchange, *api)) whole = co_await exchange.body.hold(max_buffered_bytes_);
+  if (!whole) co_return whole.error();
+  begin(exchange, *api, *whole);
   co_return chain::Verdict{chain::Pass{}};
 }
 

@@ -203,7 +203,10 @@ Task<Result<void>> ClientSession::answer(Exchange& exchange, UpstreamExchange& u
                                          ClientBody& body, ClientSink& sink) {
   bool thrown = false;
   try {
-    std::optional<Result<Reply>> made = reply_of(exchange, co_await context_.chain.run(exchange));
+    std::size_t next = 0;
+    std::optional<Result<chain::Verdict>> verdict = context_.chain.try_run(exchange, next);
+    if (!verdict) verdict = co_await context_.chain.run(exchange, next);
+    std::optional<Result<Reply>> made = reply_of(exchange, *std::move(verdict));
     if (!made) made = co_await upstream.send();
     Result<Reply>& reply = *made;
     if (reply && !exchange.edits().empty()) {

@@ -1,11 +1,19 @@
 #include "aifd/protocol/fields.hpp"
 
 #include <algorithm>
+#include <bit>
+
+#include "aifd/base/words.hpp"
 namespace aifd::protocol {
 
-// find_last_of() would search its set for every character.
+// Sixteen characters at once, from the end: find_last_of() would search its set for each.
 std::string_view last_word(std::string_view value) noexcept {
   std::size_t start = value.size();
+  for (; start >= sizeof(Bytes); start -= sizeof(Bytes)) {
+    const Bytes bytes = load_bytes(value.data() + start - sizeof(Bytes));
+    const unsigned blanks = bits_of(mark_equal(bytes, ' ') | mark_equal(bytes, '\t'));
+    if (blanks != 0) return value.substr(start - sizeof(Bytes) + std::bit_width(blanks));
+  }
   while (start > 0 && value[start - 1] != ' ' && value[start - 1] != '\t') --start;
   return value.substr(start);
 }

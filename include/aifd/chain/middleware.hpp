@@ -1,7 +1,9 @@
 // A link of the chain.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -36,12 +38,17 @@ class Middleware {
   // May edit the request, add taps, wait, answer, or refuse with an Error.
   virtual Task<Result<Verdict>> on_request(Exchange& exchange) const = 0;
 
+  // What on_request() would give, as a plain call, which spares the request a coroutine; nullopt
+  // where it has to wait: it is then asked, and begins anew.
+  virtual std::optional<Result<Verdict>> try_request(Exchange& /*exchange*/) const {
+    return std::nullopt;
+  }
+
   // This link, where it is one that never waits.
   virtual const PromptMiddleware* prompt() const noexcept { return nullptr; }
 };
 
-// A link that decides without waiting: the chain calls it as a plain function, which spares most
-// links of a request their coroutine.
+// A link that never waits.
 class PromptMiddleware : public Middleware {
  public:
   virtual Result<Verdict> decide(Exchange& exchange) const = 0;
@@ -55,8 +62,10 @@ class Chain {
  public:
   explicit Chain(std::vector<std::unique_ptr<Middleware>> links) : links_(std::move(links)) {}
 
-  // Runs the links until one answers or refuses; Pass when none did.
-  Task<Result<Verdict>> run(Exchange& exchange) const;
+  // Runs the links from `next` on until one answers or refuses; Pass when none did.
+  Task<Result<Verdict>> run(Exchange& exchange, std::size_t next = 0) const;
+  // The same as a plain call; nullopt where the link that is then `next` has to wait.
+  std::optional<Result<Verdict>> try_run(Exchange& exchange, std::size_t& next) const;
 
   const std::vector<std::unique_ptr<Middleware>>& links() const noexcept { return links_; }
 

@@ -22,6 +22,8 @@ class RequestBody {
   // Reads until the body is whole or `max_bytes` are passed. True: held() is the whole body. False:
   // it is larger; what was read stays held and goes up first. May be called again.
   Task<Result<bool>> hold(std::uint64_t max_bytes);
+  // What hold() would give, as a plain call; nullopt where it has to wait.
+  std::optional<Result<bool>> try_hold(std::uint64_t max_bytes);
 
   // What is held so far; the whole body after hold() gave true.
   std::string_view held() const noexcept { return held_; }
@@ -57,6 +59,7 @@ class RequestBody {
  private:
   bool reads_ahead() const noexcept;
   std::span<char> room();
+  bool exceeds(std::uint64_t max_bytes) const noexcept;
   void keep(std::string_view bytes);
   void note(const Result<Piece>& piece);
   void pass(const Result<Piece>& piece);

@@ -25,11 +25,13 @@ class ConversationLog final : public chain::Middleware {
   ConversationLog(const config::Settings& settings, services::ConversationLog& log);
   std::string_view name() const noexcept override { return "conversation_log"; }
   Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  std::optional<Result<chain::Verdict>> try_request(chain::Exchange& exchange) const override;
 
  private:
   std::optional<protocol::ConversationApi> api_of(const chain::Exchange& exchange) const;
   std::optional<protocol::ConversationApi> openai_api_of(std::string_view path) const;
-  Task<Result<void>> take_body(chain::Exchange& exchange, services::ConversationStart& start) const;
+  void take_body(chain::Exchange& exchange, services::ConversationStart& start) const;
+  void begin(chain::Exchange& exchange, protocol::ConversationApi api, bool is_whole) const;
 
   const config::Logs settings_;
   const std::string chat_;

@@ -70,5 +70,47 @@ TEST_F(ChainTest, AnErrorStopsIt) {
   EXPECT_EQ(asked_, (std::vector<std::string>{"0", "1"}));
 }
 
+// Asked in vain for a verdict at once, it gives it on request.
+class WaitingLink final : public Middleware {
+ public:
+  WaitingLink(bool waits, std::vector<std::string>& asked) : waits_(waits), asked_(asked) {}
+  std::string_view name() const noexcept override { return "waiting"; }
+
+  std::optional<Result<Verdict>> try_request(Exchange& /*exchange*/) const override {
+    asked_.push_back("at once");
+    if (waits_) return std::nullopt;
+    return Verdict{Pass{}};
+  }
+
+  Task<Result<Verdict>> on_request(Exchange& /*exchange*/) const override {
+    asked_.push_back("on request");
+    co_return Verdict{Pass{}};
+  }
+
+ private:
+  bool waits_;
+  std::vector<std::string>& asked_;
+};
+
+Chain chain_of(bool first_waits, bool second_waits, std::vector<std::string>& asked) {
+  std::vector<std::unique_ptr<Middleware>> links;
+  links.push_back(std::make_unique<WaitingLink>(first_waits, asked));
+  links.push_back(std::make_unique<WaitingLink>(second_waits, asked));
+  return Chain(std::move(links));
+}
+
+TEST_F(ChainTest, TryRunGoesAsFarAsNoLinkWaits) {
+  std::size_t next = 0;
+  EXPECT_FALSE(chain_of(false, true, asked_).try_run(*exchange_, next).has_value());
+  EXPECT_EQ(next, 1U);
+  next = 0;
+  EXPECT_TRUE(test::passed(*chain_of(false, false, asked_).try_run(*exchange_, next)));
+}
+
+TEST_F(ChainTest, RunAsksFromThereOnAndWaitsWhereItMust) {
+  EXPECT_TRUE(test::passed(test::run_task(chain_of(true, true, asked_).run(*exchange_, 1))));
+  EXPECT_EQ(asked_, (std::vector<std::string>{"at once", "on request"}));
+}
+
 }  // namespace
 }  // namespace aifd::chain

@@ -73,6 +73,30 @@ TEST(RequestBodyHold, TakesAnEmptyLastPieceAsTheEnd) {
   EXPECT_EQ(body.held(), "all of it");
 }
 
+TEST(RequestBodyTryHold, TakesWhatIsHere) {
+  TextBody source("hello");
+  RequestBody body(source, length(5));
+  EXPECT_TRUE(body.try_hold(5).value().value());
+  EXPECT_EQ(body.held(), "hello");
+  EXPECT_EQ(body.bytes_read(), 5U);
+  EXPECT_FALSE(body.try_hold(4).value().value());
+}
+
+TEST(RequestBodyTryHold, LeavesToHoldWhatIsNot) {
+  ScriptedBody source({{"one "}, {"two", true}});
+  RequestBody body(source, kChunked);
+  EXPECT_FALSE(body.try_hold(100).has_value());
+  EXPECT_TRUE(*hold(body, 100));
+  EXPECT_EQ(body.held(), "one two");
+}
+
+TEST(RequestBodyTryHold, ReadsNothingOfALengthOverTheLimit) {
+  TextBody source("hello");
+  RequestBody body(source, length(5));
+  EXPECT_FALSE(body.try_hold(4).value().value());
+  EXPECT_EQ(body.held(), "");
+}
+
 TEST(RequestBodyHold, ReadsNothingOfALengthOverTheLimit) {
   ScriptedBody source({{"hello", true}});
   RequestBody body(source, length(5));
