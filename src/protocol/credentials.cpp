@@ -113,12 +113,11 @@ void add_secrets_of_field(std::vector<Secret>& secrets, std::string_view value) 
   if (colon != std::string::npos) add_secret(secrets, std::string_view(*pair).substr(colon + 1));
 }
 
-std::string replaced(std::string_view text, std::string_view part, std::string_view by) {
+void append_replaced(std::string& out, std::string_view text, std::string_view part,
+                     std::string_view by) {
   const auto at = static_cast<std::size_t>(part.data() - text.data());
-  std::string made;
-  made.reserve(text.size() - part.size() + by.size());
-  made.append(text.substr(0, at)).append(by).append(text.substr(at + part.size()));
-  return made;
+  out.reserve(out.size() + text.size() - part.size() + by.size());
+  out.append(text.substr(0, at)).append(by).append(text.substr(at + part.size()));
 }
 
 bool lies_in(std::string_view part, std::string_view text) noexcept {
@@ -181,16 +180,20 @@ std::string encoded_query_key(std::string_view key) {
 
 std::string with_key(const RequestHead& head, std::string_view query, const Credential& credential,
                      std::string_view key) {
+  std::string value;
   if (credential.place == CredentialPlace::query_key) {
-    return replaced(query, credential.key, encoded_query_key(key));
+    append_replaced(value, query, credential.key, encoded_query_key(key));
+    return value;
   }
   // A list over several fields becomes one, since the caller sets one (RFC 9110, 5.3).
-  std::string value;
   for (const Field& field : head.fields) {
     if (field.name != field_name(credential.place)) continue;
     if (!value.empty()) value += ", ";
-    const bool holds_key = lies_in(credential.key, field.value);
-    value += holds_key ? replaced(field.value, credential.key, key) : std::string(field.value);
+    if (lies_in(credential.key, field.value)) {
+      append_replaced(value, field.value, credential.key, key);
+    } else {
+      value += field.value;
+    }
   }
   return value;
 }

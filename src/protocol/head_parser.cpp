@@ -117,10 +117,8 @@ class HeadReader {
     return line;
   }
 
-  // Calls on_field(name, value) for each of the others, to the blank line and the end. After the
-  // first line.
-  template <class OnField>
-  Result<void> fields(OnField on_field) {
+  // The others, to the blank line and the end. After the first line.
+  Result<void> fields(Fields& fields) {
     const char* const head = head_.data();
     std::size_t at = next_line_;
     for (std::size_t count = 0; head[at] != '\r'; ++count) {
@@ -133,7 +131,8 @@ class HeadReader {
       if (head[colon] != ':' || !is_name(name)) return malformed(kBadName);
       const std::size_t end = stops_.next_of_line();
       if (!ends_line(end)) return malformed(reason_at(end, kBadValue));
-      on_field(name, trimmed(head + colon + 1, head + end));
+      const bool is_usual = head[colon + 1] == ' ';
+      fields.add(name, trimmed(head + colon + 1, head + end), is_usual ? end + 2 - at : 0);
       at = end + 2;
     }
     if (head[at + 1] != '\n') return malformed(kBadLineEnd);
@@ -159,12 +158,6 @@ class HeadReader {
 
 // What most heads have room in.
 constexpr std::size_t kUsualFields = 16;
-
-Result<void> fill(Fields& fields, HeadReader& reader) {
-  fields.reserve(kUsualFields);
-  return reader.fields(
-      [&fields](const FieldName& name, std::string_view value) { fields.add(name, value); });
-}
 
 // Takes what stands before the next space, and the space; all where there is none.
 std::string_view take_word(std::string_view& line) {
@@ -231,7 +224,8 @@ Result<void> check_raw_head(std::string_view head) {
   HeadReader reader(head);
   const Result<std::string_view> first_line = reader.first_line();
   if (!first_line) return first_line.error();
-  return reader.fields([](const FieldName&, std::string_view) {});
+  Fields fields;
+  return reader.fields(fields);
 }
 
 Result<RequestHead> parse_request_head(std::string_view bytes) {
@@ -240,7 +234,8 @@ Result<RequestHead> parse_request_head(std::string_view bytes) {
   if (!line) return line.error();
   Result<RequestHead> head = read_request_line(*line);
   if (!head) return head;
-  if (Result<void> filled = fill(head->fields, reader); !filled) return filled.error();
+  head->fields.reserve(kUsualFields);
+  if (Result<void> filled = reader.fields(head->fields); !filled) return filled.error();
   return head;
 }
 
@@ -250,7 +245,8 @@ Result<ResponseHead> parse_response_head(std::string_view bytes) {
   if (!line) return of_upstream(line.error());
   Result<ResponseHead> head = read_status_line(*line);
   if (!head) return of_upstream(head.error());
-  if (Result<void> filled = fill(head->fields, reader); !filled) {
+  head->fields.reserve(kUsualFields);
+  if (Result<void> filled = reader.fields(head->fields); !filled) {
     return of_upstream(filled.error());
   }
   return head;

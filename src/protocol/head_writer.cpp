@@ -51,6 +51,25 @@ class Appender {
     text("\r\n");
   }
 
+  // Those for which is_sent(field) is true. Lines that stand one behind the other where they were
+  // read are copied together.
+  template <class IsSent>
+  void fields(const Fields& fields, IsSent is_sent) {
+    std::string_view lines;
+    for (const Field& f : fields) {
+      if (!is_sent(f)) continue;
+      const std::string_view line = f.line();
+      if (!line.empty() && line.data() == lines.data() + lines.size()) {
+        lines = {lines.data(), lines.size() + line.size()};
+        continue;
+      }
+      text(lines);
+      lines = line;
+      if (line.empty()) field(f.name, f.value);
+    }
+    text(lines);
+  }
+
   void content_length(std::uint64_t length) noexcept {
     text("Content-Length: ");
     number(length);
@@ -107,10 +126,9 @@ void append_request_head(std::string& out, const RequestLine& line, const Fields
   head.text(line.target);
   head.text(" HTTP/1.1\r\n");
   head.field("Host", line.authority);
-  for (const Field& f : fields) {
-    if (hop_by_hop.contains(f.name) || is_kept_from_upstream(f.name)) continue;
-    head.field(f.name, f.value);
-  }
+  head.fields(fields, [&hop_by_hop](const Field& f) {
+    return !hop_by_hop.contains(f.name) && !is_kept_from_upstream(f.name);
+  });
   for (const Field& f : extra) head.field(f.name, f.value);
   append_framing(head, body);
   if (!upgrade.empty()) head.upgrade(upgrade);
@@ -131,17 +149,11 @@ void append_response_head(std::string& out, const ResponseHead& head, const Body
   to.text(" ");
   to.text(head.reason);
   to.text("\r\n");
-  const Field* length = nullptr;
-  for (const Field& f : head.fields) {
-    if (!hop_by_hop.contains(f.name)) {
-      to.field(f.name, f.value);
-    } else if (f.name == "Content-Length") {
-      length = &f;
-    }
-  }
+  to.fields(head.fields, [&hop_by_hop](const Field& f) { return !hop_by_hop.contains(f.name); });
   if (body.kind == BodyKind::none) {
     const bool may_stand = head.status >= 200 && head.status != 204;  // RFC 9110, 8.6
-    if (length != nullptr && may_stand) to.field("Content-Length", length->value);
+    const Field* const length = may_stand ? head.fields.find("Content-Length") : nullptr;
+    if (length != nullptr) to.field("Content-Length", length->value);
   } else if (!until_close) {
     append_framing(to, body);
   }

@@ -17,6 +17,16 @@ std::string_view last_word(std::string_view value) noexcept;
 struct Field {
   FieldName name;
   std::string_view value;  // without surrounding white space
+  // Of the line that both were read from, where it is as it would be written: "name: value\r\n".
+  std::size_t line_bytes = 0;
+
+  // That line; empty where there is none, or where one of both was changed since.
+  std::string_view line() const noexcept {
+    const char* const begin = name.text().data();
+    const bool is_whole =
+        value.data() == begin + name.size() + 2 && line_bytes == name.size() + value.size() + 4;
+    return {begin, is_whole ? line_bytes : 0};
+  }
 };
 
 // The fields of one head, in order, duplicates kept. The bytes belong to the caller: the
@@ -26,7 +36,9 @@ class Fields {
  public:
   void reserve(std::size_t count) { fields_.reserve(count); }
   void clear() noexcept { fields_.clear(); }
-  void add(const FieldName& name, std::string_view value) { fields_.push_back({name, value}); }
+  void add(const FieldName& name, std::string_view value, std::size_t line_bytes = 0) {
+    fields_.push_back({name, value, line_bytes});
+  }
 
   // The first field of that name; nullptr where there is none.
   const Field* find(const FieldName& name) const noexcept;

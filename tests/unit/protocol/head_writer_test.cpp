@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "aifd/protocol/head_parser.hpp"
 #include "plain_head.hpp"
 
 namespace aifd::protocol {
@@ -32,6 +33,28 @@ std::string sent_fields(std::string_view fields, const BodyFraming& body = {},
   EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
   EXPECT_TRUE(check_raw_head(head)) << head;
   return head.substr(start.size(), head.size() - start.size() - 2);
+}
+
+// However a line came, and whatever became of its field since.
+TEST(AppendRequestHead, WritesEachFieldAsItIsNow) {
+  const std::string text =
+      "GET / HTTP/1.1\r\nSame: 1\r\nno-space:2\r\nmore-space:  3\r\nbehind: 4 "
+      "\r\ntab:\t5\r\nempty:\r\nblank: \r\n"
+      "set: 6\r\nchanged: 7\r\ngone: 8\r\nshorter: 9 9\r\nlast: 0\r\n\r\n";
+  Fields fields = parse_request_head(text).value().fields;
+  fields.set("set", "six");
+  fields.remove("gone");
+  for (Field& field : fields) {
+    if (field.name == "changed") field.value = "seven";
+    if (field.name == "shorter") field.value = field.value.substr(0, 1);
+  }
+  std::string out;
+  append_request_head(out, {"GET", "/", "h"}, fields, {}, {}, {});
+  EXPECT_EQ(out,
+            "GET / HTTP/1.1\r\nHost: h\r\n"
+            "Same: 1\r\nno-space: 2\r\nmore-space: 3\r\nbehind: 4\r\ntab: "
+            "5\r\nempty: \r\nblank: "
+            "\r\nset: six\r\nchanged: seven\r\nshorter: 9\r\nlast: 0\r\n\r\n");
 }
 
 TEST(HopByHop, KnowsTheFieldsOfOneHop) {
