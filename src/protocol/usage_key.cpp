@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {
@@ -32,32 +33,17 @@ std::optional<UsageKind> kind_of(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-constexpr std::size_t kBlock = 32;
-
-// Whether any byte of the block and the one behind it are these two: a loop that compilers turn
-// into a few vector instructions.
-bool block_has(const char* block, char first, char second) noexcept {
-  unsigned char found = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    found |= static_cast<unsigned char>((block[i] == first) & (block[i + 1] == second));
-  }
-  return found != 0;
-}
-
-// Of a key. In JSON a quote followed by one certain letter is rare, so most blocks are passed over
-// at once; neither memmem nor string_view::find (which stops at every quote) comes near that on
-// pieces of 100 bytes.
-std::size_t find(std::string_view text, std::string_view key) noexcept {
-  if (text.size() <= kBlock) return text.find(key);
-  const std::size_t last_block = text.size() - kBlock - 1;
-  for (std::size_t at = 0;; at += kBlock) {
-    at = std::min(at, last_block);  // which may overlap the one before it
-    if (block_has(text.data() + at, key[0], key[1])) {
-      for (std::size_t i = at; i < at + kBlock; ++i) {
-        if (text[i] == key[0] && text.substr(i).starts_with(key)) return i;
-      }
-    }
-    if (at == last_block) return std::string_view::npos;
+// Of a key, whose first two characters stand together at few other places: in JSON a quote seldom
+// comes before that one letter. string_view::find() would stop at every quote.
+std::size_t find(std::string_view text, std::string_view key) {
+  constexpr std::size_t kShort = 2 * sizeof(Bytes);
+  if (text.size() <= kShort) return text.find(key);
+  const auto may_stand_at = [&](const char* place) {
+    return mark_equal(load_bytes(place), key[0]) & mark_equal(load_bytes(place + 1), key[1]);
+  };
+  for (std::size_t at = 0;; ++at) {
+    at = find_place(text, at, 2, may_stand_at);
+    if (at == std::string_view::npos || text.substr(at).starts_with(key)) return at;
   }
 }
 
