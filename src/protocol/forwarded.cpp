@@ -139,8 +139,15 @@ std::optional<IpAddress> read_forwarded(std::string_view element) {
 
 }  // namespace
 
-ForwardedHops::ForwardedHops(const Fields& fields) noexcept
-    : standard_(!fields.contains(kForwardedFor)), fields_(fields.begin(), fields.end()) {}
+ForwardedHops::ForwardedHops(const Fields& fields) noexcept {
+  for (const Field& field : fields) {
+    const bool is_usual = iequals(field.name, kForwardedFor);
+    if (!is_usual && !iequals(field.name, kForwarded)) continue;
+    fields_ = {fields.begin(), fields.end()};
+    standard_ = !is_usual;
+    if (is_usual) return;
+  }
+}
 
 std::optional<IpAddress> ForwardedHops::next() {
   const std::string_view entry = next_entry();
