@@ -28,8 +28,8 @@ inline bool is_stream(std::string_view media_type) noexcept {
 
 // Whether a body of this type is bytes that nobody here reads: uploads, sounds, pictures.
 inline bool is_binary(std::string_view media_type) noexcept {
-  constexpr std::array<std::string_view, 5> kKinds{"multipart/", "audio/", "image/", "video/",
-                                                   "application/octet-stream"};
+  static constexpr std::array<std::string_view, 5> kKinds{"multipart/", "audio/", "image/",
+                                                          "video/", "application/octet-stream"};
   return std::ranges::any_of(kKinds, [media_type](std::string_view kind) {
     return iequals(media_type.substr(0, kind.size()), kind);
   });
