@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 namespace aifd {
 
@@ -19,8 +20,12 @@ inline constexpr auto kThreeDigits = [] {
   return digits;
 }();
 
+// "007" of 7; `value` is below 1,000.
+inline std::string_view three_digits(std::size_t value) noexcept {
+  return {&kThreeDigits[4 * value], 3};
+}
+
 // These write to where there is room for one byte more than the digits, and give the digits' end.
-// `value` is below 1,000.
 inline char* put_three_digits(char* at, std::size_t value) noexcept {
   std::memcpy(at, &kThreeDigits[4 * value], 4);
   return at + 3;
