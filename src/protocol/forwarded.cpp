@@ -151,6 +151,7 @@ ForwardedHops::ForwardedHops(const Fields& fields) noexcept {
 
 std::optional<IpAddress> ForwardedHops::next() {
   const std::string_view entry = next_entry();
+  if (entry.empty()) return std::nullopt;
   const std::optional<IpAddress> address =
       standard_ ? read_forwarded(entry) : read_forwarded_for(entry);
   if (!address) {
