@@ -8,8 +8,8 @@
 namespace aifd::protocol {
 namespace {
 
-constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-constexpr std::string_view kForwarded = "Forwarded";
+constexpr FieldName kForwardedFor = "X-Forwarded-For";
+constexpr FieldName kForwarded = "Forwarded";
 constexpr std::string_view kSpace = " \t";
 
 void skip_space(std::string_view& text) noexcept {
@@ -141,8 +141,8 @@ std::optional<IpAddress> read_forwarded(std::string_view element) {
 
 ForwardedHops::ForwardedHops(const Fields& fields) noexcept {
   for (const Field& field : fields) {
-    const bool is_usual = iequals(field.name, kForwardedFor);
-    if (!is_usual && !iequals(field.name, kForwarded)) continue;
+    const bool is_usual = field.name == kForwardedFor;
+    if (!is_usual && field.name != kForwarded) continue;
     fields_ = {fields.begin(), fields.end()};
     standard_ = !is_usual;
     if (is_usual) return;
@@ -169,7 +169,7 @@ std::string_view ForwardedHops::next_entry() noexcept {
       if (fields_.empty()) break;
       const Field& field = fields_.back();
       fields_ = fields_.first(fields_.size() - 1);
-      if (iequals(field.name, standard_ ? kForwarded : kForwardedFor)) left_ = field.value;
+      if (field.name == (standard_ ? kForwarded : kForwardedFor)) left_ = field.value;
       continue;
     }
     const std::size_t comma = standard_ ? last_comma_outside_quotes(left_) : left_.rfind(',');

@@ -11,11 +11,7 @@ namespace aifd::protocol {
 
 // "text/plain" of "Content-Type: text/plain; charset=utf-8", in the case it was sent in; "" where
 // there is none. Compared with iequals (RFC 9110, 8.3.1).
-inline std::string_view media_type(const Fields& fields) noexcept {
-  const std::string_view value = fields.get("Content-Type");
-  const auto ends = [](char c) { return c == ';' || c == ' ' || c == '\t'; };
-  return {value.begin(), std::ranges::find_if(value, ends)};
-}
+std::string_view media_type(const Fields& fields) noexcept;
 
 inline bool is_event_stream(std::string_view media_type) noexcept {
   return iequals(media_type, "text/event-stream");
