@@ -189,7 +189,7 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
                    .write_timeout = context_.settings.timeouts.idle});
   UnderWay under_way{exchange.stopper, &exchange.progress, &sink};
   under_way_ = &under_way;
-  probe_.set_after(kProbeEvery);
+  probe_.set(started + kProbeEvery);
   UpstreamExchange upstream(exchange, context_.pool, context_.loop.get_executor(),
                             context_.settings.timeouts, [this] {
                               if (!input_.watching()) input_.cancel();
