@@ -68,7 +68,7 @@ bool IpAddress::is_v4() const noexcept {
 }
 
 std::string IpAddress::to_string() const {
-  std::array<char, kLongestAddress> text{};
+  std::array<char, kLongestAddress> text;
   if (!is_v4()) return inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
   char* end = text.data();  // by hand: inet_ntop goes through sprintf, and each request needs this
   for (std::size_t i = kMappedPrefix.size(); i < bytes.size(); ++i) {

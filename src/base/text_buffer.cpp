@@ -6,18 +6,29 @@
 
 namespace aifd {
 
+namespace {
+
+constexpr std::size_t kMostDigits = 20;
+
+// Gives the digits' end, behind which there is room for one byte more.
+char* put_number(char* at, std::uint64_t value) noexcept {
+  if (value < 1000) return put_small_number(at, value);
+  return put_three_digits(put_number(at, value / 1000), value % 1000);
+}
+
+}  // namespace
+
 void TextBuffer::number(std::uint64_t value) {
-  if (value >= 1000) number(value / 1000);
-  make_room(4);
-  end_ = value >= 1000 ? put_three_digits(end_, value % 1000) : put_small_number(end_, value);
+  make_room(kMostDigits + 1);
+  end_ = put_number(end_, value);
 }
 
 void TextBuffer::millis(std::chrono::nanoseconds time) {
   const auto micros = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count() / 1000, 0));
-  number(micros / 1000);
-  make_room(5);
-  *end_ = '.';
-  end_ = put_three_digits(end_ + 1, micros % 1000);
+  make_room(kMostDigits + 5);
+  char* const point = put_number(end_, micros / 1000);
+  *point = '.';
+  end_ = put_three_digits(point + 1, micros % 1000);
 }
 
 void TextBuffer::grow(std::size_t count) {

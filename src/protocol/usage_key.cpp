@@ -67,12 +67,13 @@ void UsageKey::Number::take(char c) noexcept {
   if (value > kMostTokens) is = Is::bad;
 }
 
-void UsageKey::Name::take(char c) noexcept {
-  if (length < text.size()) {
-    text[length++] = c;
-  } else {
+void UsageKey::Name::take(std::string_view more) noexcept {
+  if (length > text.size() || more.size() > text.size() - length) {
     length = kTooLong;
+    return;
   }
+  more.copy(text.data() + length, more.size());
+  length += more.size();
 }
 
 std::string_view UsageKey::Name::view() const noexcept {
@@ -83,12 +84,26 @@ void UsageKey::feed(std::string_view bytes, UsageCounts& counts) noexcept {
   while (!bytes.empty()) {
     if (state_ == State::key) {
       find_key(bytes);
-    } else {
-      take(bytes.front(), counts);
-      last_ = bytes.front();
-      bytes.remove_prefix(1);
+      continue;
     }
+    if (state_ == State::object && in_text_ && !escaped_) take_plain_text(bytes);
+    if (bytes.empty()) return;
+    take(bytes.front(), counts);
+    last_ = bytes.front();
+    bytes.remove_prefix(1);
   }
+}
+
+// Of a text in the object, up to its quote or an escape.
+void UsageKey::take_plain_text(std::string_view& bytes) noexcept {
+  const std::size_t end = find_marked(
+      bytes, 0, [](Bytes block) { return mark_equal(block, '"') | mark_equal(block, '\\'); });
+  const std::string_view plain = bytes.substr(0, std::min(end, kMostObjectBytes - object_bytes_));
+  if (plain.empty()) return;
+  name_.take(plain);
+  object_bytes_ += plain.size();
+  last_ = plain.back();
+  bytes.remove_prefix(plain.size());
 }
 
 // Takes the bytes up to the key's end, or all.
@@ -223,7 +238,7 @@ void UsageKey::take_in_text(char c) noexcept {
   } else if (c == '"') {
     in_text_ = false;
   } else {
-    name_.take(c);
+    name_.take({&c, 1});
   }
 }
 

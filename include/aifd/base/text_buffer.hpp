@@ -65,7 +65,7 @@ class TextBuffer {
     if (static_cast<std::size_t>(limit_ - end_) < count) grow(count);
   }
 
-  void grow(std::size_t count);
+  [[gnu::noinline]] void grow(std::size_t count);
 
   std::array<char, 1024> small_;
   std::unique_ptr<char[]> large_;
