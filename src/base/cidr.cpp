@@ -3,9 +3,13 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <system_error>
+
+#include "aifd/base/decimal.hpp"
+#include "aifd/base/words.hpp"
 
 namespace aifd {
 namespace {
@@ -23,12 +27,16 @@ Error not_an_address() {
   return wrong("is not an IP address; write it like 10.0.0.1 or 2001:db8::1");
 }
 
+// How many bytes are the same in both, up to the first that is not.
+std::size_t same_bytes(const IpAddress& left, const IpAddress& right) noexcept {
+  const auto same = Bytes(std::bit_cast<Bytes>(left.bytes) == std::bit_cast<Bytes>(right.bytes));
+  return first_bit(~bits_of(same));
+}
+
 // Whether the first `bits` bits are the same in both.
-bool same_prefix(const IpAddress& left, const IpAddress& right, unsigned bits) {
+bool same_prefix(const IpAddress& left, const IpAddress& right, unsigned bits) noexcept {
   const unsigned whole = bits / 8;
-  if (!std::equal(left.bytes.begin(), left.bytes.begin() + whole, right.bytes.begin())) {
-    return false;
-  }
+  if (same_bytes(left, right) < whole) return false;
   const unsigned rest = bits % 8;
   if (rest == 0) return true;
   const unsigned mask = (0xffU << (8 - rest)) & 0xffU;
@@ -60,12 +68,12 @@ bool IpAddress::is_v4() const noexcept {
 }
 
 std::string IpAddress::to_string() const {
-  std::array<char, kLongestAddress> text{};
+  std::array<char, kLongestAddress> text;
   if (!is_v4()) return inet_ntop(AF_INET6, bytes.data(), text.data(), text.size());
   char* end = text.data();  // by hand: inet_ntop goes through sprintf, and each request needs this
   for (std::size_t i = kMappedPrefix.size(); i < bytes.size(); ++i) {
     if (end != text.data()) *end++ = '.';
-    end = std::to_chars(end, text.data() + text.size(), bytes[i]).ptr;
+    end = put_small_number(end, bytes[i]);
   }
   return {text.data(), end};
 }

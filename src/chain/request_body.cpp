@@ -91,8 +91,9 @@ const protocol::JsonPeek* RequestBody::peek() {
   if (!source_ended_ || passed_unheld_) return nullptr;
   if (!peek_) {
     const bool is_own = held_.data() == text_.view().data();
-    peek_ = protocol::peek_json(held_, is_own ? text_.room().size() : 0);
-    if (!asked_model_) asked_model_ = *peek_ ? (*peek_)->model.value_or("") : "";
+    peek_.emplace(protocol::peek_json(held_, is_own ? text_.room().size() : 0));
+    const bool names_model = *peek_ && (*peek_)->model;
+    if (!asked_model_) asked_model_.emplace(names_model ? *(*peek_)->model : std::string());
   }
   return *peek_ ? &**peek_ : nullptr;
 }

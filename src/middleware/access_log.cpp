@@ -21,17 +21,11 @@ namespace {
 class Line {
  public:
   Line(TextBuffer& text, std::string_view time) : text_(text) {
-    text_.text(R"({"ts":")");
-    text_.text(time);
-    text_.text(R"(","level":"info","msg":"request")");
+    text_.text(R"({"ts":")", time, R"(","level":"info","msg":"request")");
   }
 
   // A text that needs no escaping.
-  void plain(std::string_view before, std::string_view value) {
-    text_.text(before);
-    text_.text(value);
-    text_.text("\"");
-  }
+  void plain(std::string_view before, std::string_view value) { text_.text(before, value, "\""); }
 
   void hex(std::string_view before, std::span<const unsigned char> value) {
     plain(before, aifd::hex(value));
@@ -79,13 +73,10 @@ class Line {
 
  private:
   void escaped(std::string_view value) {
-    if (protocol::needs_no_escape(value)) {
-      text_.text(value);
-    } else {
-      std::string made;
-      protocol::append_json_escaped(made, value);
-      text_.text(made);
-    }
+    if (text_.text_unless(value, protocol::mark_json_escaped)) return;
+    std::string made;
+    protocol::append_json_escaped(made, value);
+    text_.text(made);
   }
 
   TextBuffer& text_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aifd/base/words.hpp"
 #include "aifd/protocol/glob.hpp"
 
 namespace aifd::middleware {
@@ -11,8 +12,9 @@ constexpr std::size_t kMostNameBytes = 1024;
 
 // "org/../secret" matches "org/*", but a server that takes names for paths reads "secret".
 bool has_dot_segment(std::string_view model) noexcept {
+  const auto ends = [](Bytes bytes) { return mark_equal(bytes, '/') | mark_equal(bytes, '\\'); };
   for (std::size_t at = 0; at <= model.size();) {
-    const std::size_t end = std::min(model.find_first_of("/\\", at), model.size());
+    const std::size_t end = find_marked(model, at, ends);
     const std::string_view segment = model.substr(at, end - at);
     if (segment == "." || segment == "..") return true;
     at = end + 1;
@@ -21,11 +23,11 @@ bool has_dot_segment(std::string_view model) noexcept {
 }
 
 bool can_be_a_name(std::string_view model) noexcept {
+  const auto odd = [](Bytes bytes) {
+    return mark_below(bytes, 0x20) | mark_equal(bytes, '\x7F') | mark_equal(bytes, ',');
+  };
   return !model.empty() && model.size() <= kMostNameBytes && !has_dot_segment(model) &&
-         std::none_of(model.begin(), model.end(), [](char c) {
-           const auto byte = static_cast<unsigned char>(c);
-           return byte < 0x20 || byte == 0x7F || c == ',';
-         });
+         find_marked(model, 0, odd) == model.size();
 }
 
 bool is_all(std::string_view name) noexcept {
@@ -43,7 +45,8 @@ bool AllowedModels::has(std::string_view model) const noexcept {
   std::string_view bare = model;
   if (bare.starts_with(kGeminiPrefix)) bare.remove_prefix(kGeminiPrefix.size());
   return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
-    return protocol::glob_match(name, model) || protocol::glob_match(name, bare);
+    return protocol::glob_match(name, model) ||
+           (bare.size() != model.size() && protocol::glob_match(name, bare));
   });
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "aifd/base/decimal.hpp"
+#include "aifd/base/text_buffer.hpp"
+
 namespace aifd::middleware {
 namespace {
 
@@ -12,14 +15,34 @@ using std::chrono::seconds;
 constexpr Clock::duration kLongestRetriedWait = std::chrono::minutes(1);
 
 // 8640 is "8.64".
-std::string seconds_text(std::int64_t millis) {
-  std::string text = std::to_string(millis / 1000);
-  const std::int64_t rest = millis % 1000;
-  if (rest == 0) return text;
-  std::string digits = std::to_string(1000 + rest);
-  digits.front() = '.';
-  digits.erase(digits.find_last_not_of('0') + 1);
-  return text + digits;
+void add_seconds(TextBuffer& text, std::uint64_t millis) {
+  text.number(millis / 1000);
+  std::string_view rest = three_digits(millis % 1000);
+  rest = rest.substr(0, rest.find_last_not_of('0') + 1);
+  if (!rest.empty()) text.text(".", rest);
+}
+
+// As reset_text() says.
+void add_reset(TextBuffer& text, Clock::duration wait) {
+  if (wait <= Clock::duration{0}) return text.text("0s");
+  const auto millis = static_cast<std::uint64_t>(std::chrono::ceil<milliseconds>(wait).count());
+  if (millis < 1000) {
+    text.number(millis);
+    return text.text("ms");
+  }
+  if (millis < 60'000) {
+    add_seconds(text, millis);
+    return text.text("s");
+  }
+  const auto whole = static_cast<std::uint64_t>(std::chrono::ceil<seconds>(wait).count());
+  if (whole >= 3600) {
+    text.number(whole / 3600);
+    text.text("h");
+  }
+  text.number(whole / 60 % 60);
+  text.text("m");
+  text.number(whole % 60);
+  text.text("s");
 }
 
 }  // namespace
@@ -35,20 +58,22 @@ void add_retry_fields(chain::Exchange& exchange, protocol::Fields& fields, Clock
 
 void set_limit_fields(chain::Exchange& exchange, protocol::Fields& fields,
                       const LimitFieldNames& names, const services::LimitDecision& decision) {
-  fields.set(names.limit, exchange.keep(std::to_string(decision.limit)));
-  fields.set(names.remaining, exchange.keep(std::to_string(decision.remaining)));
-  fields.set(names.reset, exchange.keep(reset_text(decision.reset)));
+  TextBuffer text;
+  text.number(decision.limit);
+  const std::size_t limit_end = text.view().size();
+  text.number(decision.remaining);
+  const std::size_t remaining_end = text.view().size();
+  add_reset(text, decision.reset);
+  const std::string_view kept = exchange.keep(text.view());
+  fields.set(names.limit, kept.substr(0, limit_end));
+  fields.set(names.remaining, kept.substr(limit_end, remaining_end - limit_end));
+  fields.set(names.reset, kept.substr(remaining_end));
 }
 
 std::string reset_text(Clock::duration wait) {
-  const std::int64_t millis = std::chrono::ceil<milliseconds>(wait).count();
-  if (millis <= 0) return "0s";
-  if (millis < 1000) return std::to_string(millis) + "ms";
-  if (millis < 60'000) return seconds_text(millis) + "s";
-  const std::int64_t whole = std::chrono::ceil<seconds>(wait).count();
-  std::string text;
-  if (whole >= 3600) text = std::to_string(whole / 3600) + "h";
-  return text + std::to_string(whole / 60 % 60) + "m" + std::to_string(whole % 60) + "s";
+  TextBuffer text;
+  add_reset(text, wait);
+  return std::string(text.view());
 }
 
 }  // namespace aifd::middleware

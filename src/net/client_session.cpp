@@ -1,5 +1,6 @@
 #include "aifd/net/client_session.hpp"
 
+#include <bit>
 #include <boost/asio/redirect_error.hpp>
 #include <cstring>
 
@@ -34,6 +35,17 @@ EndedBy ended_by(const Error& error) {
       return EndedBy::aifd;
   }
   return EndedBy::aifd;
+}
+
+// Hexadecimal ones, each in a byte; in which order is of no matter to what is random.
+std::uint64_t eight_digits(std::uint32_t bits) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  std::uint64_t digits = bits;
+  digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+  digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+  digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
+  const std::uint64_t letters = (digits + kOnes * 6) >> 4 & kOnes;
+  return digits + kOnes * '0' + letters * ('a' - '9' - 1);
 }
 
 // nullopt: the links let it pass.
@@ -177,7 +189,7 @@ Task<bool> ClientSession::serve(Result<std::string_view> head_bytes) {
                    .write_timeout = context_.settings.timeouts.idle});
   UnderWay under_way{exchange.stopper, &exchange.progress, &sink};
   under_way_ = &under_way;
-  probe_.set_after(kProbeEvery);
+  probe_.set(started + kProbeEvery);
   UpstreamExchange upstream(exchange, context_.pool, context_.loop.get_executor(),
                             context_.settings.timeouts, [this] {
                               if (!input_.watching()) input_.cancel();
@@ -310,13 +322,13 @@ void ClientSession::abort() noexcept {
 }
 
 std::array<char, 32> ClientSession::new_request_id() {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<char, 32> id{};
-  for (std::size_t half = 0; half < 2; ++half) {
-    std::uint64_t bits = context_.random();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = kDigits[bits & 15];
+  std::array<std::uint64_t, 4> digits;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    const std::uint64_t bits = context_.random();
+    digits[i] = eight_digits(static_cast<std::uint32_t>(bits));
+    digits[i + 1] = eight_digits(static_cast<std::uint32_t>(bits >> 32));
   }
-  return id;
+  return std::bit_cast<std::array<char, 32>>(digits);
 }
 
 }  // namespace aifd::net

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
 #include "percent.hpp"
 
@@ -22,11 +23,15 @@ AskedModels unclear(std::string_view problem) {
   return {{}, problem};
 }
 
-// The path as a lenient server may see it: one escape level off, a backslash for a slash.
-std::string lenient_path(std::string_view path) {
+// Calls fn(path) with the path as a lenient server may see it: one escape level off, a backslash
+// for a slash. Nearly all are as they stand.
+template <class Fn>
+auto with_lenient_path(std::string_view path, Fn fn) {
+  const auto other = [](Bytes bytes) { return mark_equal(bytes, '%') | mark_equal(bytes, '\\'); };
+  if (find_marked(path, 0, other) == path.size()) return fn(path);
   std::string decoded = percent_decode(path);
   std::replace(decoded.begin(), decoded.end(), '\\', '/');
-  return decoded;
+  return fn(std::string_view(decoded));
 }
 
 // Some servers cut a segment at its semicolon.
@@ -63,18 +68,18 @@ bool is_action(std::string_view rest) {
 class PathReader {
  public:
   PathReader(std::string_view method, std::string_view raw, std::string_view path)
-      : only_reads_(reads_only(method)),
-        has_odd_slash_(std::count(raw.begin(), raw.end(), '/') !=
-                       std::count(path.begin(), path.end(), '/')),
-        path_(path) {}
+      : method_(method), raw_(raw), path_(path) {}
 
   AskedModels read() {
+    const auto ends_name = [](Bytes bytes) {
+      return mark_equal(bytes, '/') | mark_equal(bytes, ';');  // as cut_segment()
+    };
     for (std::size_t at = 0; at < path_.size() && asked_.problem.empty();) {
-      const std::size_t end = std::min(path_.find('/', at), path_.size());
-      const std::string_view segment = cut_segment(path_.substr(at, end - at));
+      const std::size_t name_end = find_marked(path_, at, ends_name);
+      const std::size_t end = std::min(path_.find('/', name_end), path_.size());
       std::string_view rest = path_.substr(end);
       while (rest.starts_with('/')) rest.remove_prefix(1);
-      if (!rest.empty()) see(segment, rest);
+      if (!rest.empty()) see(path_.substr(at, name_end - at), rest);
       at = end + 1;
     }
     if (!asked_.problem.empty()) return unclear(asked_.problem);
@@ -89,13 +94,18 @@ class PathReader {
       add("tunedModels/", model_of(rest));
     } else if (iequals(segment, "deployments") || iequals(segment, "engines") ||
                iequals(segment, "model")) {  // Azure, OpenAI of old, Bedrock
-      if (has_odd_slash_) asked_.problem = kOddPath;
+      if (has_odd_slash()) asked_.problem = kOddPath;
       add("", rest.substr(0, rest.find('/')));
     }
   }
 
+  // Escaped, or a backslash.
+  bool has_odd_slash() const {
+    return std::count(raw_.begin(), raw_.end(), '/') != std::count(path_.begin(), path_.end(), '/');
+  }
+
   std::string_view model_of(std::string_view rest) const {
-    if (only_reads_) return rest.substr(0, rest.find("/operations/"));
+    if (reads_only(method_)) return rest.substr(0, rest.find("/operations/"));
     return without_verb(rest);
   }
 
@@ -108,9 +118,9 @@ class PathReader {
     }
   }
 
-  bool only_reads_;
-  bool has_odd_slash_;  // escaped, or a backslash
-  std::string_view path_;
+  std::string_view method_;
+  std::string_view raw_;
+  std::string_view path_;  // as a lenient server may see it
   AskedModels asked_;
 };
 
@@ -163,8 +173,8 @@ std::string_view for_each_parameter(std::string_view query, Fn fn) {
 }  // namespace
 
 AskedModels models_in_path(std::string_view method, std::string_view path) {
-  const std::string lenient = lenient_path(path);
-  return PathReader(method, path, lenient).read();
+  return with_lenient_path(
+      path, [&](std::string_view lenient) { return PathReader(method, path, lenient).read(); });
 }
 
 AskedModels models_in_query(std::string_view query) {
@@ -183,16 +193,19 @@ AskedModels models_in_query(std::string_view query) {
 }
 
 bool takes_model_from_query(std::string_view path) {
-  return ends_with_segment(lenient_path(path), "realtime");
+  return with_lenient_path(
+      path, [](std::string_view lenient) { return ends_with_segment(lenient, "realtime"); });
 }
 
 bool lists_models(std::string_view path) {
-  const std::string lenient = lenient_path(path);
-  const auto ends_with = [&](std::string_view segment) {
-    return ends_with_segment(lenient, segment);
-  };
-  if (ends_with("models") || ends_with("tunedModels") || ends_with("deployments")) return true;
-  return lenient.find("/api/") != std::string::npos && (ends_with("tags") || ends_with("ps"));
+  return with_lenient_path(path, [](std::string_view lenient) {
+    const auto ends_with = [&](std::string_view segment) {
+      return ends_with_segment(lenient, segment);
+    };
+    if (ends_with("models") || ends_with("tunedModels") || ends_with("deployments")) return true;
+    return lenient.find("/api/") != std::string_view::npos &&
+           (ends_with("tags") || ends_with("ps"));
+  });
 }
 
 }  // namespace aifd::protocol

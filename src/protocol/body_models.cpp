@@ -122,8 +122,8 @@ AskedModels models_in_json(std::string_view path, std::string_view body, const J
   if (peek->more_models_unclear) return unclear(kOddList);
   AskedModels asked{peek->more_models, {}};
   if (peek->model) asked.names.push_back(*peek->model);
-  const std::string spelled = percent_decode(path);
-  const std::string_view action = ollama_action(spelled);
+  const std::string spelled = path.find('%') == path.npos ? std::string() : percent_decode(path);
+  const std::string_view action = ollama_action(spelled.empty() ? path : spelled);
   if (action.empty()) return asked;
   if (action == "create" || action == "copy") return unclear(kMakesModel);
   if (peek->name_unclear) return unclear(kOddName);

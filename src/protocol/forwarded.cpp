@@ -8,8 +8,8 @@
 namespace aifd::protocol {
 namespace {
 
-constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-constexpr std::string_view kForwarded = "Forwarded";
+constexpr FieldName kForwardedFor = "X-Forwarded-For";
+constexpr FieldName kForwarded = "Forwarded";
 constexpr std::string_view kSpace = " \t";
 
 void skip_space(std::string_view& text) noexcept {
@@ -139,11 +139,19 @@ std::optional<IpAddress> read_forwarded(std::string_view element) {
 
 }  // namespace
 
-ForwardedHops::ForwardedHops(const Fields& fields) noexcept
-    : standard_(!fields.contains(kForwardedFor)), fields_(fields.begin(), fields.end()) {}
+ForwardedHops::ForwardedHops(const Fields& fields) noexcept {
+  for (const Field& field : fields) {
+    const bool is_usual = field.name == kForwardedFor;
+    if (!is_usual && field.name != kForwarded) continue;
+    fields_ = {fields.begin(), fields.end()};
+    standard_ = !is_usual;
+    if (is_usual) return;
+  }
+}
 
 std::optional<IpAddress> ForwardedHops::next() {
   const std::string_view entry = next_entry();
+  if (entry.empty()) return std::nullopt;
   const std::optional<IpAddress> address =
       standard_ ? read_forwarded(entry) : read_forwarded_for(entry);
   if (!address) {
@@ -161,7 +169,7 @@ std::string_view ForwardedHops::next_entry() noexcept {
       if (fields_.empty()) break;
       const Field& field = fields_.back();
       fields_ = fields_.first(fields_.size() - 1);
-      if (iequals(field.name, standard_ ? kForwarded : kForwardedFor)) left_ = field.value;
+      if (field.name == (standard_ ? kForwarded : kForwardedFor)) left_ = field.value;
       continue;
     }
     const std::size_t comma = standard_ ? last_comma_outside_quotes(left_) : left_.rfind(',');

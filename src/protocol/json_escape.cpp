@@ -28,23 +28,12 @@ void append_control(std::string& out, char c) {
   }
 }
 
-std::size_t plain_length(std::string_view text) noexcept {
-  return find_marked(text, 0, [](Bytes bytes) {
-    return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
-           mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
-  });
-}
-
 }  // namespace
-
-bool needs_no_escape(std::string_view text) noexcept {
-  return plain_length(text) == text.size();
-}
 
 // Nearly all text is plain, and goes over in one piece.
 void append_json_escaped(std::string& out, std::string_view text) {
   for (;;) {
-    const std::size_t plain = plain_length(text);
+    const std::size_t plain = find_marked(text, 0, mark_json_escaped);
     out.append(text.data(), plain);
     if (plain == text.size()) return;
     text.remove_prefix(plain);

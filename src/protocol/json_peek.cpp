@@ -106,12 +106,8 @@ bool is_folded_list_name(std::string_view key) {
 // Reads the top level of one body. Its functions give false where the value is broken.
 class Peeker {
  public:
-  explicit Peeker(const char* begin) : begin_(begin) {}
-
-  JsonPeek take() {
-    if (include_usage_unclear_) peek_.include_usage.reset();
-    return std::move(peek_);
-  }
+  // `peek` is empty.
+  Peeker(const char* begin, JsonPeek& peek) : begin_(begin), peek_(peek) {}
 
   bool read(ondemand::object object) {
     for (auto entry : object) {
@@ -126,6 +122,7 @@ class Peeker {
         peek_.more_models_unclear = true;
       }
     }
+    if (include_usage_unclear_) peek_.include_usage.reset();
     return true;
   }
 
@@ -273,7 +270,7 @@ class Peeker {
   }
 
   const char* begin_;
-  JsonPeek peek_;
+  JsonPeek& peek_;
   std::array<bool, kWantedOnce> seen_{};
   bool seen_stream_options_ = false;
   bool seen_include_usage_ = false;
@@ -289,36 +286,34 @@ std::string_view padded_copy(std::string& into, std::string_view body) {
   return {into.data(), body.size()};
 }
 
-std::optional<JsonPeek> peek_with(Scratch& scratch, std::string_view body,
-                                  std::size_t readable_behind) {
+bool peek_with(Scratch& scratch, std::string_view body, std::size_t readable_behind,
+               JsonPeek& peek) {
   if (readable_behind < kPeekSlack) body = padded_copy(scratch.copy, body);
   if (scratch.parser.capacity() < body.size() &&
       scratch.parser.allocate(std::bit_ceil(body.size())) != simdjson::SUCCESS) {
-    return std::nullopt;
+    return false;
   }
   const simdjson::padded_string_view padded(body.data(), body.size(), body.size() + kPeekSlack);
   ondemand::document document;
   ondemand::object object;
-  Peeker peeker(body.data());
   if (scratch.parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS || !peeker.read(object)) {
-    return std::nullopt;
+      document.get_object().get(object) != simdjson::SUCCESS ||
+      !Peeker(body.data(), peek).read(object)) {
+    return false;
   }
-  const bool is_at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-  if (!is_at_end) return std::nullopt;
-  return peeker.take();
+  return document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // at its end
 }
 
 }  // namespace
 
 std::optional<JsonPeek> peek_json(std::string_view body, std::size_t readable_behind) {
-  if (is_deeper_than(kMaxDepth, body)) return std::nullopt;
-  if (body.size() > kKeptBytes) {
-    Scratch scratch;
-    return peek_with(scratch, body, readable_behind);
-  }
-  thread_local Scratch scratch;
-  return peek_with(scratch, body, readable_behind);
+  std::optional<JsonPeek> peek;
+  if (is_deeper_than(kMaxDepth, body)) return peek;
+  thread_local Scratch kept;
+  std::optional<Scratch> large;
+  Scratch& scratch = body.size() > kKeptBytes ? large.emplace() : kept;
+  if (!peek_with(scratch, body, readable_behind, peek.emplace())) peek.reset();
+  return peek;
 }
 
 }  // namespace aifd::protocol

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
 #include "percent.hpp"
 
@@ -122,9 +123,12 @@ Result<Target> parse_target(std::string_view target) {
 }
 
 bool is_comparable(std::string_view path) noexcept {
-  return std::none_of(path.begin(), path.end(), [](char c) {
-    return c == '%' || c == ';' || c == '\\' || (c >= 'A' && c <= 'Z');
-  });
+  const auto other = [](Bytes bytes) {
+    constexpr unsigned char kFirstCapital = 'A';
+    return mark_equal(bytes, '%') | mark_equal(bytes, ';') | mark_equal(bytes, '\\') |
+           mark_below(bytes - kFirstCapital, 26);
+  };
+  return find_marked(path, 0, other) == path.size();
 }
 
 std::string comparable_path(std::string_view path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aifd/base/words.hpp"
 #include "chars.hpp"
 
 namespace aifd::protocol {
@@ -32,32 +33,17 @@ std::optional<UsageKind> kind_of(std::string_view name) noexcept {
   return std::nullopt;
 }
 
-constexpr std::size_t kBlock = 32;
-
-// Whether any byte of the block and the one behind it are these two: a loop that compilers turn
-// into a few vector instructions.
-bool block_has(const char* block, char first, char second) noexcept {
-  unsigned char found = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    found |= static_cast<unsigned char>((block[i] == first) & (block[i + 1] == second));
-  }
-  return found != 0;
-}
-
-// Of a key. In JSON a quote followed by one certain letter is rare, so most blocks are passed over
-// at once; neither memmem nor string_view::find (which stops at every quote) comes near that on
-// pieces of 100 bytes.
-std::size_t find(std::string_view text, std::string_view key) noexcept {
-  if (text.size() <= kBlock) return text.find(key);
-  const std::size_t last_block = text.size() - kBlock - 1;
-  for (std::size_t at = 0;; at += kBlock) {
-    at = std::min(at, last_block);  // which may overlap the one before it
-    if (block_has(text.data() + at, key[0], key[1])) {
-      for (std::size_t i = at; i < at + kBlock; ++i) {
-        if (text[i] == key[0] && text.substr(i).starts_with(key)) return i;
-      }
-    }
-    if (at == last_block) return std::string_view::npos;
+// Of a key, whose first two characters stand together at few other places: in JSON a quote seldom
+// comes before that one letter. string_view::find() would stop at every quote.
+std::size_t find(std::string_view text, std::string_view key) {
+  constexpr std::size_t kShort = 2 * sizeof(Bytes);
+  if (text.size() <= kShort) return text.find(key);
+  const auto may_stand_at = [&](const char* place) {
+    return mark_equal(load_bytes(place), key[0]) & mark_equal(load_bytes(place + 1), key[1]);
+  };
+  for (std::size_t at = 0;; ++at) {
+    at = find_place(text, at, 2, may_stand_at);
+    if (at == std::string_view::npos || text.substr(at).starts_with(key)) return at;
   }
 }
 
@@ -81,12 +67,13 @@ void UsageKey::Number::take(char c) noexcept {
   if (value > kMostTokens) is = Is::bad;
 }
 
-void UsageKey::Name::take(char c) noexcept {
-  if (length < text.size()) {
-    text[length++] = c;
-  } else {
+void UsageKey::Name::take(std::string_view more) noexcept {
+  if (length > text.size() || more.size() > text.size() - length) {
     length = kTooLong;
+    return;
   }
+  more.copy(text.data() + length, more.size());
+  length += more.size();
 }
 
 std::string_view UsageKey::Name::view() const noexcept {
@@ -97,12 +84,26 @@ void UsageKey::feed(std::string_view bytes, UsageCounts& counts) noexcept {
   while (!bytes.empty()) {
     if (state_ == State::key) {
       find_key(bytes);
-    } else {
-      take(bytes.front(), counts);
-      last_ = bytes.front();
-      bytes.remove_prefix(1);
+      continue;
     }
+    if (state_ == State::object && in_text_ && !escaped_) take_plain_text(bytes);
+    if (bytes.empty()) return;
+    take(bytes.front(), counts);
+    last_ = bytes.front();
+    bytes.remove_prefix(1);
   }
+}
+
+// Of a text in the object, up to its quote or an escape.
+void UsageKey::take_plain_text(std::string_view& bytes) noexcept {
+  const std::size_t end = find_marked(
+      bytes, 0, [](Bytes block) { return mark_equal(block, '"') | mark_equal(block, '\\'); });
+  const std::string_view plain = bytes.substr(0, std::min(end, kMostObjectBytes - object_bytes_));
+  if (plain.empty()) return;
+  name_.take(plain);
+  object_bytes_ += plain.size();
+  last_ = plain.back();
+  bytes.remove_prefix(plain.size());
 }
 
 // Takes the bytes up to the key's end, or all.
@@ -237,7 +238,7 @@ void UsageKey::take_in_text(char c) noexcept {
   } else if (c == '"') {
     in_text_ = false;
   } else {
-    name_.take(c);
+    name_.take({&c, 1});
   }
 }
 

@@ -42,7 +42,8 @@ CallerEntry& CallerTable::add(const chain::CallerId& caller, std::uint32_t rule,
 }
 
 void CallerTable::sweep(Clock::time_point now) {
-  for (std::uint32_t i = 0; i < kSweptAtOnce && !entries_.empty(); ++i) {
+  const std::size_t most = std::min<std::size_t>(kSweptAtOnce, entries_.size());
+  for (std::size_t i = 0; i < most; ++i) {
     // Downwards: what fills an erased one's place comes from the end, which had its turn.
     if (swept_ == 0 || swept_ > entries_.size()) {
       swept_ = static_cast<std::uint32_t>(entries_.size());

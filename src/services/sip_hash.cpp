@@ -1,7 +1,7 @@
 #include "sip_hash.hpp"
 
-#include <algorithm>
 #include <bit>
+#include <cstring>
 #include <random>
 
 namespace aifd::services {
@@ -42,13 +42,11 @@ struct SipState {
   }
 };
 
-// The lowest byte first; zeros stand for what is not there.
-template <class Bytes>
-std::uint64_t word_at(const Bytes& bytes, std::size_t offset) noexcept {
+// Of at most eight bytes, the lowest first; zeros stand for what is not there.
+std::uint64_t word_of(const void* bytes, std::size_t count) noexcept {
   std::uint64_t word = 0;
-  for (std::size_t i = std::min<std::size_t>(8, bytes.size() - offset); i-- > 0;) {
-    word = word << 8 | static_cast<unsigned char>(bytes[offset + i]);
-  }
+  std::memcpy(&word, bytes, count);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
   return word;
 }
 
@@ -63,17 +61,18 @@ SipKey random_sip_key() {
 std::uint64_t sip_hash(const SipKey& key, const chain::CallerId& caller,
                        std::uint32_t rule) noexcept {
   SipState state(key);
-  state.take(word_at(caller, 0));
-  state.take(word_at(caller, 8));
+  state.take(word_of(caller.data(), 8));
+  state.take(word_of(caller.data() + 8, 8));
   state.take(std::uint64_t{caller.size() + sizeof rule} << 56 | rule);
   return state.finish();
 }
 
 std::uint64_t sip_hash(const SipKey& key, std::string_view text) noexcept {
   SipState state(key);
-  std::size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) state.take(word_at(text, at));
-  state.take(std::uint64_t{text.size()} << 56 | word_at(text, at));
+  const std::uint64_t size = text.size();
+  for (; text.size() >= 8; text.remove_prefix(8)) state.take(word_of(text.data(), 8));
+  const std::uint64_t rest = text.empty() ? 0 : word_of(text.data(), text.size());
+  state.take(size << 56 | rest);
   return state.finish();
 }
 

@@ -1,15 +1,15 @@
 // A text put together from many pieces.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
+
+#include "aifd/base/words.hpp"
 
 namespace aifd {
 
@@ -26,44 +26,46 @@ class TextBuffer {
     return {begin_, static_cast<std::size_t>(end_ - begin_)};
   }
 
-  void text(std::string_view piece) {
-    make_room(piece.size());
-    if (!piece.empty()) std::memcpy(end_, piece.data(), piece.size());
-    end_ += piece.size();
+  // Some pieces, one after another. Inlined, so that a literal is not copied by a call.
+  template <class... Pieces>
+  [[gnu::always_inline]] void text(const Pieces&... pieces) {
+    make_room((std::string_view(pieces).size() + ...));
+    char* end = end_;
+    ((end = put(end, pieces)), ...);
+    end_ = end;
   }
 
-  void number(std::uint64_t value) {
-    make_room(kMostDigits);
-    end_ = std::to_chars(end_, end_ + kMostDigits, value).ptr;
+  // Adds the piece if mark(bytes), as of words.hpp, marks none of it. Whether it did.
+  template <class Mark>
+  bool text_unless(std::string_view piece, Mark mark) {
+    make_room(piece.size() + sizeof(Bytes));  // the last block looked at may go so far
+    put(end_, piece);
+    for (std::size_t at = 0; at < piece.size(); at += sizeof(Bytes)) {
+      const unsigned bits = bits_of(mark(load_bytes(end_ + at)));
+      const std::size_t left = piece.size() - at;
+      if ((left < sizeof(Bytes) ? bits & ((1U << left) - 1) : bits) != 0) return false;
+    }
+    end_ += piece.size();
+    return true;
   }
+
+  void number(std::uint64_t value);
 
   // Milliseconds with microseconds behind the point: "20.007". What is negative is 0.
-  void millis(std::chrono::nanoseconds time) {
-    const std::int64_t micros = time.count() / 1000;
-    const auto whole = static_cast<std::uint64_t>(std::max<std::int64_t>(micros, 0));
-    number(whole / 1000);
-    const auto digit = [](std::uint64_t value) { return static_cast<char>('0' + value % 10); };
-    const std::array<char, 4> rest{'.', digit(whole / 100), digit(whole / 10), digit(whole)};
-    text({rest.data(), rest.size()});
-  }
+  void millis(std::chrono::nanoseconds time);
 
  private:
-  static constexpr std::size_t kMostDigits = 20;
+  // Where there is room; gives the piece's end.
+  [[gnu::always_inline]] static char* put(char* at, std::string_view piece) noexcept {
+    if (!piece.empty()) std::memcpy(at, piece.data(), piece.size());
+    return at + piece.size();
+  }
 
   void make_room(std::size_t count) {
     if (static_cast<std::size_t>(limit_ - end_) < count) grow(count);
   }
 
-  void grow(std::size_t count) {
-    const std::size_t size = view().size();
-    const std::size_t capacity = 2 * (size + count);
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-    std::memcpy(larger.get(), begin_, size);
-    large_ = std::move(larger);
-    begin_ = large_.get();
-    end_ = begin_ + size;
-    limit_ = begin_ + capacity;
-  }
+  [[gnu::noinline]] void grow(std::size_t count);
 
   std::array<char, 1024> small_;
   std::unique_ptr<char[]> large_;

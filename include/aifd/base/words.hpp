@@ -1,6 +1,7 @@
 // Searches that look at sixteen bytes of a text at once.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -81,13 +82,19 @@ std::uint32_t marked_bits(std::string_view text, std::size_t at, Mark mark) noex
   return block_bits(text.data() + at, mark);
 }
 
+// At least sixteen bytes stand before `at`, all of them looked at.
 template <class Mark>
 [[gnu::noinline]] std::size_t find_marked_far(std::string_view text, std::size_t at,
                                               Mark mark) noexcept {
-  for (; at < text.size(); at += kBlockBytes) {
-    if (const std::uint32_t bits = marked_bits(text, at, mark); bits != 0) {
+  for (; text.size() - at >= kBlockBytes; at += kBlockBytes) {
+    if (const std::uint32_t bits = block_bits(text.data() + at, mark); bits != 0) {
       return at + first_bit(bits);
     }
+  }
+  for (; at < text.size(); at += sizeof(Bytes)) {
+    const std::size_t begin = std::min(at, text.size() - sizeof(Bytes));
+    const unsigned bits = bits_of(mark(load_bytes(text.data() + begin)));
+    if (bits != 0) return begin + first_bit(bits);
   }
   return text.size();
 }

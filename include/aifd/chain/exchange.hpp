@@ -1,8 +1,10 @@
 // One request and its answer: what the links read and edit, from the head's arrival to the outcome.
 #pragma once
 
+#include <array>
 #include <boost/container/small_vector.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -114,14 +116,13 @@ class Exchange {
   void finish(EndedBy ended_by, std::optional<Error> error = std::nullopt) noexcept;
 
  private:
-  static constexpr std::size_t kFirstKept = 1024;  // bytes; not taken before they are needed
-
   Taps taps_;
   std::vector<std::unique_ptr<ReplyEdit>> edits_;
   std::optional<protocol::UsageScanner> usage_;
   bool counts_usage_ = false;
   Cutter* cutter_ = nullptr;
-  std::pmr::monotonic_buffer_resource kept_{kFirstKept};
+  std::array<std::byte, 512> first_kept_;  // enough for most exchanges
+  std::pmr::monotonic_buffer_resource kept_{first_kept_.data(), first_kept_.size()};
   bool finished_ = false;
 };
 

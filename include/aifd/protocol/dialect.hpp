@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "aifd/base/error.hpp"
+#include "aifd/base/words.hpp"
 
 namespace aifd::protocol {
 
@@ -32,7 +33,10 @@ ErrorText render_error(const Error& error, Dialect dialect, std::string_view req
 // escaped, invalid UTF-8 replaced by U+FFFD.
 void append_json_escaped(std::string& out, std::string_view text);
 
-// Whether that is the text itself.
-bool needs_no_escape(std::string_view text) noexcept;
+// Which bytes of a text are not sure to go over as they are.
+inline Bytes mark_json_escaped(Bytes bytes) noexcept {
+  return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
+         mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
+}
 
 }  // namespace aifd::protocol

@@ -29,8 +29,8 @@ class ForwardedHops {
  private:
   std::string_view next_entry() noexcept;
 
-  bool standard_;                  // Forwarded
-  std::span<const Field> fields_;  // not begun
+  bool standard_ = false;          // Forwarded
+  std::span<const Field> fields_;  // not begun; none where nobody says anything
   std::string_view left_;          // of the field begun
 };
 

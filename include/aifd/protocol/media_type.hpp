@@ -11,11 +11,7 @@ namespace aifd::protocol {
 
 // "text/plain" of "Content-Type: text/plain; charset=utf-8", in the case it was sent in; "" where
 // there is none. Compared with iequals (RFC 9110, 8.3.1).
-inline std::string_view media_type(const Fields& fields) noexcept {
-  const std::string_view value = fields.get("Content-Type");
-  const auto ends = [](char c) { return c == ';' || c == ' ' || c == '\t'; };
-  return {value.begin(), std::ranges::find_if(value, ends)};
-}
+std::string_view media_type(const Fields& fields) noexcept;
 
 inline bool is_event_stream(std::string_view media_type) noexcept {
   return iequals(media_type, "text/event-stream");
@@ -28,8 +24,8 @@ inline bool is_stream(std::string_view media_type) noexcept {
 
 // Whether a body of this type is bytes that nobody here reads: uploads, sounds, pictures.
 inline bool is_binary(std::string_view media_type) noexcept {
-  constexpr std::array<std::string_view, 5> kKinds{"multipart/", "audio/", "image/", "video/",
-                                                   "application/octet-stream"};
+  static constexpr std::array<std::string_view, 5> kKinds{"multipart/", "audio/", "image/",
+                                                          "video/", "application/octet-stream"};
   return std::ranges::any_of(kKinds, [media_type](std::string_view kind) {
     return iequals(media_type.substr(0, kind.size()), kind);
   });

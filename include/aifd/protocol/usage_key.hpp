@@ -62,7 +62,7 @@ class UsageKey {
     std::array<char, 32> text{};
     std::size_t length = 0;
 
-    void take(char c) noexcept;
+    void take(std::string_view more) noexcept;
     std::string_view view() const noexcept;
   };
 
@@ -70,6 +70,7 @@ class UsageKey {
   void match_rest(std::string_view& bytes) noexcept;
   void note_beginning(std::string_view bytes) noexcept;
   void take(char c, UsageCounts& counts) noexcept;
+  void take_plain_text(std::string_view& bytes) noexcept;
   void begin_value(char c) noexcept;
   void take_in_object(char c, UsageCounts& counts) noexcept;
   void take_in_text(char c) noexcept;

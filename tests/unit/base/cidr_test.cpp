@@ -26,6 +26,13 @@ TEST(IpAddress, ReadsAndWritesBothFamilies) {
   }
 }
 
+TEST(IpAddress, WritesEachByte) {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const std::string text = "10." + std::to_string(byte) + ".0." + std::to_string(byte);
+    EXPECT_EQ(address(text).to_string(), text);
+  }
+}
+
 TEST(IpAddress, MappedFormIsTheSameAddress) {
   EXPECT_EQ(address("::ffff:10.0.0.1"), address("10.0.0.1"));
   EXPECT_EQ(address("::FFFF:a00:1"), address("10.0.0.1"));
@@ -76,6 +83,18 @@ INSTANTIATE_TEST_SUITE_P(Cases, CidrContains,
                                          Membership{"2001:db8::/33", "2001:db8:8000::", false},
                                          Membership{"::1", "::1", true},
                                          Membership{"::1", "127.0.0.1", false}));
+
+TEST(Cidr, ComparesEachBitOfItsPrefixAndNoOther) {
+  const IpAddress base = address("2001:db8:0:ff::5a");
+  for (unsigned bits = 0; bits <= 128; ++bits) {
+    for (unsigned flipped = 0; flipped < 128; ++flipped) {
+      IpAddress other = base;
+      other.bytes[flipped / 8] ^= static_cast<std::uint8_t>(0x80U >> flipped % 8);
+      const Cidr block{base, bits};
+      ASSERT_EQ(block.contains(other), flipped >= bits) << bits << ' ' << flipped;
+    }
+  }
+}
 
 TEST(Cidr, WritesWhatItRead) {
   for (const std::string text : {"10.0.0.0/8", "0.0.0.0/0", "::/0", "2001:db8::/32"}) {
