@@ -152,20 +152,33 @@ const AllowedModels* ModelAccess::limit_of(const Exchange& exchange) const noexc
   return found->second.has_all() ? nullptr : &found->second;
 }
 
-Task<Result<chain::Verdict>> ModelAccess::on_request(Exchange& exchange) const {
+std::optional<Result<chain::Verdict>> ModelAccess::try_request(Exchange& exchange) const {
   const AllowedModels* allowed = limit_of(exchange);
-  if (allowed == nullptr) co_return chain::Verdict{chain::Pass{}};
+  if (allowed == nullptr) return chain::Verdict{chain::Pass{}};
 
   Inspection inspection(exchange, *allowed);
-  if (Result<void> checked = inspection.check_head(); !checked) co_return checked.error();
+  if (Result<void> checked = inspection.check_head(); !checked) return checked.error();
   if (may_have_body(exchange)) {
+    const std::optional<Result<bool>> whole = exchange.body.try_hold(max_buffered_bytes_);
+    if (!whole) return std::nullopt;
+    if (!*whole) return whole->error();
+    if (!**whole) return inspection.too_large();
+  }
+  if (Result<void> checked = inspection.check_rest(); !checked) return checked.error();
+  inspection.filter_list();
+  return chain::Verdict{chain::Pass{}};
+}
+
+// Nothing is read of a body whose head is refused.
+Task<Result<chain::Verdict>> ModelAccess::on_request(Exchange& exchange) const {
+  const AllowedModels* allowed = limit_of(exchange);
+  if (allowed != nullptr && may_have_body(exchange)) {
+    Inspection inspection(exchange, *allowed);
+    if (Result<void> checked = inspection.check_head(); !checked) co_return checked.error();
     const Result<bool> whole = co_await exchange.body.hold(max_buffered_bytes_);
     if (!whole) co_return whole.error();
-    if (!*whole) co_return inspection.too_large();
   }
-  if (Result<void> checked = inspection.check_rest(); !checked) co_return checked.error();
-  inspection.filter_list();
-  co_return chain::Verdict{chain::Pass{}};
+  co_return try_request(exchange).value();
 }
 
 }  // namespace aifd::middleware

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ class ModelAccess final : public chain::Middleware {
               std::uint64_t max_buffered_bytes);
   std::string_view name() const noexcept override { return "model_access"; }
   Task<Result<chain::Verdict>> on_request(chain::Exchange& exchange) const override;
+  std::optional<Result<chain::Verdict>> try_request(chain::Exchange& exchange) const override;
 
  private:
   // null: all models.
