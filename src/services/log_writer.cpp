@@ -153,7 +153,7 @@ protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
 
 void LogWriter::add_record(const LogExchange& exchange, std::string record) {
   const ConversationStart& start = exchange.start;
-  redactor_.redact(record, start.secrets);
+  if (auto redacted = redactor_.redacted(record, start.secrets)) record = std::move(*redacted);
   if (start.prints && options_.on_record) options_.on_record(record, start.api);
   if (!start.writes) return;
   record += '\n';

@@ -62,7 +62,7 @@ class LogWriter {
   const ConversationLogOptions options_;
   LogQueue& queue_;
   LogLosses& losses_;
-  const Redactor redactor_;
+  Redactor redactor_;
   RotatedLogs rotated_;
   std::deque<Log> logs_;       // a few; one for a prefix and a kind
   std::size_t held_ = 0;       // by the recorders of all exchanges
