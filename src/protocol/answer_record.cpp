@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "aifd/protocol/dialect.hpp"
 #include "body_kind.hpp"
 #include "record_json.hpp"
 
@@ -22,7 +21,7 @@ std::vector<const Part*> in_order(const std::vector<Part>& parts) {
 }
 
 // In the shape of chat completions, whatever API they come from.
-void append_call(std::string& out, std::size_t index, const KeptCall& call) {
+void append_call(LineBuffer& out, std::size_t index, const KeptCall& call) {
   RecordWriter writer(out);
   writer.number("index", index);
   writer.joined("id", call.id);
@@ -36,16 +35,16 @@ void append_call(std::string& out, std::size_t index, const KeptCall& call) {
 }
 
 void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
-  std::string& out = writer.value("assistant");
+  LineBuffer& out = writer.value("assistant");
   char before = '[';
   std::size_t position = 0;
   for (const KeptCall* const call : in_order(choice.calls)) {
-    out += before;
+    out.append(before);
     before = ',';
     append_call(out, api == Api::chat ? call->index : position, *call);
     ++position;
   }
-  out += ']';
+  out.append(']');
 }
 
 void write_assistant(RecordWriter& writer, Api api, const KeptChoice& choice) {
@@ -68,10 +67,10 @@ void write_other_texts(RecordWriter& writer, const KeptChoice& choice) {
 template <class Write>
 void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
   if (choices.size() < 2) return;
-  std::string& out = writer.value("choices");
+  LineBuffer& out = writer.value("choices");
   char before = '[';
   for (const KeptChoice* choice : choices) {
-    out += before;
+    out.append(before);
     before = ',';
     RecordWriter item(out);
     item.number("index", choice->index);
@@ -79,7 +78,7 @@ void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
     item.joined_or_null("finish_reason", choice->finish_reason);
     item.finish();
   }
-  out += ']';
+  out.append(']');
 }
 
 void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choices& choices) {
@@ -107,14 +106,14 @@ void write_completion(RecordWriter& writer, std::string_view uid, const Choices&
 }
 
 void write_general(RecordWriter& writer, std::string_view uid, const AnswerFacts& facts) {
-  std::string& out = writer.value("response");
+  LineBuffer& out = writer.value("response");
   if (facts.response.empty()) {
-    out += "null";
+    out.append("null");
   } else if (!may_be_json(facts.content_type, facts.response) ||
              !append_record_json(out, facts.response)) {
-    out += '"';
-    append_json_escaped(out, facts.response);
-    out += '"';
+    out.append('"');
+    append_escaped(out, facts.response);
+    out.append('"');
   }
   writer.number("response_bytes", facts.bytes);
   writer.text_or_null("content_type", facts.content_type);
@@ -172,13 +171,10 @@ void write_times(RecordWriter& writer, const AnswerNote& note) {
 
 }  // namespace
 
-std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
-                          const AnswerFacts& facts) {
+void append_answer_record(LineBuffer& out, ConversationApi api, const AnswerNote& note,
+                          const KeptAnswer& answer, const AnswerFacts& facts) {
   const Choices choices = in_order(answer.choices);
-  const std::size_t text_bytes = choices.empty() ? 0 : choices.front()->text.size();
-  std::string line;
-  line.reserve(facts.response.size() + text_bytes + kUsualRecordBytes);
-  RecordWriter writer(line);
+  RecordWriter writer(out);
   write_body(writer, api, note.uid, answer, choices, facts);
   writer.text("datetime", note.datetime);
   writer.joined_or_null("model", answer.model);
@@ -200,7 +196,6 @@ std::string answer_record(ConversationApi api, const AnswerNote& note, const Kep
   writer.text_if_any("key", note.key);
   if (facts.truncated) writer.boolean("truncated", true);
   writer.finish();
-  return line;
 }
 
 }  // namespace aifd::protocol

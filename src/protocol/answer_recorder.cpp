@@ -103,13 +103,13 @@ class AnswerRecorder::Impl {
            tape_.held_bytes() + kept_.held_bytes();
   }
 
-  std::string record(const AnswerNote& note) {
+  void append_record(LineBuffer& out, const AnswerNote& note) {
     if (form_ == Form::events) {
       end_events();
     } else if (form_ != Form::unread) {
       take_body();
     }
-    return answer_record(api_, note, kept_, facts(note));
+    append_answer_record(out, api_, note, kept_, facts(note));
   }
 
  private:
@@ -335,8 +335,8 @@ void AnswerRecorder::cut() {
   impl_->cut();
 }
 
-std::string AnswerRecorder::record(const AnswerNote& note) {
-  return impl_->record(note);
+void AnswerRecorder::append_record(LineBuffer& out, const AnswerNote& note) {
+  impl_->append_record(out, note);
 }
 
 }  // namespace aifd::protocol

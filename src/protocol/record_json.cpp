@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
 #include <utility>
 
 #include "aifd/base/hex.hpp"
@@ -58,9 +59,29 @@ bool must_change(const Token& token) {
   return token.has_surrogates || (token.kind == Kind::number && is_out_of_range(token.text));
 }
 
-void append_changed(std::string& out, const Token& token) {
+void append_changed(LineBuffer& out, const Token& token) {
   if (token.has_surrogates) return append_joined(out, token.text);
-  out.append("\"").append(token.text).append("\"");
+  out.append('"');
+  out.append(token.text);
+  out.append('"');
+}
+
+// Whether the text from `at` on, behind which there may be anything, needs no escapes.
+bool is_plain(const char* at, std::size_t size) {
+  for (std::size_t left = size;; left -= sizeof(Bytes), at += sizeof(Bytes)) {
+    const Bytes bytes = load_bytes(at);
+    const unsigned bits =
+        bits_of(mark_string_ends(bytes) | mark_equal(bytes, '\x7F') | mark_not_ascii(bytes));
+    if (left <= sizeof(Bytes)) return (bits & ((1U << left) - 1)) == 0;
+    if (bits != 0) return false;
+  }
+}
+
+// Puts the text where there is room for it, and sixteen bytes more, and gives its end; nullptr
+// where it needs escapes.
+char* put_plain(char* at, std::string_view text) {
+  if (!text.empty()) std::memcpy(at, text.data(), text.size());
+  return is_plain(at, text.size()) ? at + text.size() : nullptr;
 }
 
 bool needs_comma(Kind kind, Kind before) {
@@ -79,38 +100,37 @@ void RecordCopy::take(const Token& token) {
     run_ = {run_.data(), run_.size() + has_separator + token.text.size()};
     return;
   }
-  out_ += run_;
-  if (has_separator) out_ += has_colon ? ':' : ',';
+  out_.append(run_);
+  if (has_separator) out_.append(has_colon ? ':' : ',');
   if (changes) append_changed(out_, token);
   run_ = token.text.substr(changes ? token.text.size() : 0);
 }
 
 std::string_view RecordCopy::finish() {
   if (out_.size() == begin_) return run_;
-  out_ += run_;
+  out_.append(run_);
   return {};
 }
 
-bool append_record_json(std::string& out, std::string_view json) {
+bool append_record_json(LineBuffer& out, std::string_view json) {
   const std::size_t begin = out.size();
   JsonReader reader(json, JsonReader::Surrogates::also_alone);
   RecordCopy copy(out);
   for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
     if (token.kind == Kind::invalid || reader.depth() > kMostRecordDepth) {
-      out.resize(begin);
+      out.cut(begin);
       return false;
     }
     copy.take(token);
   }
-  out += copy.finish();
+  out.append(copy.finish());
   return true;
 }
 
-void append_joined(std::string& out, std::string_view escaped) {
+void append_joined(LineBuffer& out, std::string_view escaped) {
   const std::string_view rest = escaped.substr(std::min(escaped.find('\\'), escaped.size()));
   if (rest.empty() || !may_have_surrogates(rest)) {
-    out += escaped;
-    return;
+    return out.append(escaped);
   }
   std::size_t from = 0;
   for (std::size_t at = escaped.find('\\'); at < escaped.size(); at = escaped.find('\\', at)) {
@@ -119,11 +139,21 @@ void append_joined(std::string& out, std::string_view escaped) {
       at += length;
       continue;
     }
-    out.append(escaped.substr(from, at - from)).append(kReplacement);
+    out.append(escaped.substr(from, at - from));
+    out.append(kReplacement);
     at += kUnitBytes;
     from = at;
   }
   out.append(escaped.substr(from));
+}
+
+void append_escaped(LineBuffer& out, std::string_view text) {
+  if (const char* const end = put_plain(out.room(text.size() + sizeof(Bytes)), text)) {
+    return out.fill_to(end);
+  }
+  std::string escaped;
+  append_json_escaped(escaped, text);
+  out.append(escaped);
 }
 
 std::size_t whole_characters(std::string_view text) noexcept {
@@ -138,29 +168,36 @@ std::size_t whole_characters(std::string_view text) noexcept {
 }
 
 void RecordWriter::json(const Name& name, std::string_view json) {
-  if (!append_record_json(value(name), json)) out_ += "null";
+  if (!append_record_json(value(name), json)) out_.append("null");
 }
 
 void RecordWriter::text(const Name& name, std::string_view text) {
-  value(name) += '"';
-  append_json_escaped(out_, text);
-  out_ += '"';
+  constexpr std::size_t kQuotes = 2;
+  char* const begin = name.put(out_.room(Name::kMostBytes + text.size() + kQuotes + sizeof(Bytes)));
+  *begin = '"';
+  if (char* const end = put_plain(begin + 1, text)) {
+    *end = '"';
+    return out_.fill_to(end + 1);
+  }
+  out_.fill_to(begin + 1);
+  append_escaped(out_, text);
+  out_.append('"');
 }
 
 void RecordWriter::joined(const Name& name, std::string_view escaped) {
-  value(name) += '"';
+  value(name).append('"');
   append_joined(out_, escaped);
-  out_ += '"';
+  out_.append('"');
 }
 
 void RecordWriter::boolean(const Name& name, bool value) {
-  this->value(name) += value ? "true" : "false";
+  this->value(name).append(value ? std::string_view("true") : "false");
 }
 
 void RecordWriter::number(const Name& name, std::uint64_t value) {
-  std::array<char, 20> digits;
-  const char* const end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-  this->value(name).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  constexpr std::size_t kMostDigits = 20;
+  char* const begin = name.put(out_.room(Name::kMostBytes + kMostDigits));
+  out_.fill_to(std::to_chars(begin, begin + kMostDigits, value).ptr);
 }
 
 void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
@@ -168,11 +205,12 @@ void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
   const auto digit = [&](std::uint64_t place) {
     return static_cast<char>('0' + count / place % 10);
   };
-  out_.append({'.', digit(100), digit(10), digit(1)});
+  const std::array<char, 4> decimals{'.', digit(100), digit(10), digit(1)};
+  out_.append({decimals.data(), decimals.size()});
 }
 
 void RecordWriter::null(const Name& name) {
-  value(name) += "null";
+  value(name).append("null");
 }
 
 void RecordWriter::text_or_null(const Name& name, std::string_view text) {
@@ -192,9 +230,9 @@ void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
 }
 
 void RecordWriter::finish() {
-  if (out_.size() == begin_) out_ += ',';
+  if (out_.size() == begin_) out_.append(',');
   out_[begin_] = '{';
-  out_ += '}';
+  out_.append('}');
 }
 
 }  // namespace aifd::protocol

@@ -4,9 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
 #include "json_reader.hpp"
 
 namespace aifd::protocol {
@@ -19,7 +20,7 @@ inline constexpr std::size_t kMostRecordDepth = 512;
 class RecordCopy {
  public:
   // Appends to `out` where something must be copied.
-  explicit RecordCopy(std::string& out) noexcept : out_(out), begin_(out.size()) {}
+  explicit RecordCopy(LineBuffer& out) noexcept : out_(out), begin_(out.size()) {}
 
   void take(const JsonReader::Token& token);
 
@@ -28,7 +29,7 @@ class RecordCopy {
   std::string_view finish();
 
  private:
-  std::string& out_;
+  LineBuffer& out_;
   std::size_t begin_;
   std::string_view run_;  // that stands so in the text, and is not copied yet
   JsonReader::Kind before_ = JsonReader::Kind::begin_array;
@@ -38,42 +39,48 @@ class RecordCopy {
 // tokens and what some readers refuse: an escape of half a surrogate pair becomes that of U+FFFD, a
 // number that is no double's a string. False where it is not JSON or nested too deep, with
 // nothing appended.
-bool append_record_json(std::string& out, std::string_view json);
+bool append_record_json(LineBuffer& out, std::string_view json);
 
 // Appends the inside of a JSON string that was put together of the insides of several, valid each;
 // halves of surrogate pairs that found no other half become U+FFFD.
-void append_joined(std::string& out, std::string_view escaped);
+void append_joined(LineBuffer& out, std::string_view escaped);
+
+// Appends the inside of a JSON string, as append_json_escaped() does.
+void append_escaped(LineBuffer& out, std::string_view text);
 
 // How many bytes of the text's beginning hold no part of a UTF-8 character that its end cuts off.
 std::size_t whole_characters(std::string_view text) noexcept;
 
-// The name of a record's member, made at compile time.
+// The beginning of a record's member, or with a value, as JSON, all of it. Made at compile time.
 class RecordName {
  public:
-  consteval RecordName(std::string_view name) {
-    for (const char c : std::string_view(",\"")) text_[size_++] = c;
-    for (const char c : name) text_[size_++] = c;
-    for (const char c : std::string_view("\":")) text_[size_++] = c;
+  static constexpr std::size_t kMostBytes = 32;
+
+  consteval RecordName(std::string_view name, std::string_view value = {}) {
+    for (const std::string_view part :
+         {std::string_view(",\""), name, std::string_view("\":"), value}) {
+      for (const char c : part) text_[size_++] = c;
+    }
   }
   consteval RecordName(const char* name) : RecordName(std::string_view(name)) {}
 
-  // As it stands before its value, after a comma.
-  std::string_view text() const noexcept { return {text_.data(), size_}; }
+  // As it stands in the record, after a comma; where there is room for the longest. Gives its end.
+  char* put(char* at) const noexcept {
+    std::memcpy(at, text_.data(), kMostBytes);
+    return at + size_;
+  }
 
  private:
-  std::array<char, 32> text_{};
+  std::array<char, kMostBytes> text_{};
   std::size_t size_ = 0;
 };
-
-// A record besides its long values usually fits into so many bytes.
-inline constexpr std::size_t kUsualRecordBytes = 640;
 
 // Puts one record together, or an object in it, member by member, at the end of `out`.
 class RecordWriter {
  public:
   using Name = RecordName;
 
-  explicit RecordWriter(std::string& out) noexcept : out_(out), begin_(out.size()) {}
+  explicit RecordWriter(LineBuffer& out) noexcept : out_(out), begin_(out.size()) {}
 
   // `json` is what append_record_json() takes; null where it is not that.
   void json(const Name& name, std::string_view json);
@@ -91,12 +98,17 @@ class RecordWriter {
   void joined_if_any(const Name& name, std::string_view escaped);
 
   // Begins a member whose value the caller appends, valid and without line feeds.
-  std::string& value(const Name& name) { return out_ += name.text(); }
+  LineBuffer& value(const Name& name) {
+    out_.fill_to(name.put(out_.room(Name::kMostBytes)));
+    return out_;
+  }
+  // A member that has its value.
+  void whole(const Name& member) { value(member); }
 
   void finish();
 
  private:
-  std::string& out_;
+  LineBuffer& out_;
   std::size_t begin_;  // where the brace will stand instead of a comma
 };
 

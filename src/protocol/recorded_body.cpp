@@ -57,14 +57,6 @@ bool RecordedBody::read_members() {
   return true;
 }
 
-std::string_view RecordedBody::get(Name name) {
-  const Value& value = values_[name.place_];
-  lacks_some_ = lacks_some_ || value.is_too_deep;
-  if (value.is_too_deep) return "null";
-  const std::string_view from = value.is_rewritten ? rewritten_ : text_;
-  return from.substr(value.begin, value.size);
-}
-
 JsonKind RecordedBody::kind(Name name) const noexcept {
   const Value& value = values_[name.place_];
   return value.is_too_deep ? JsonKind::null : value.kind;

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
 #include "json_reader.hpp"
 #include "json_text.hpp"
 
@@ -60,7 +60,15 @@ class RecordedBody {
 
   // The last member of that name. Empty where there is none, null where it is nested too deep for a
   // record.
-  std::string_view get(Name name);
+  std::string_view get(Name name) {
+    const Value& value = values_[name.place_];
+    if (value.is_too_deep) {
+      lacks_some_ = true;
+      return "null";
+    }
+    const std::string_view from = value.is_rewritten ? rewritten_.view() : text_;
+    return from.substr(value.begin, value.size);
+  }
 
   // What get() gives, as it was sent: in a record a number may be a string.
   JsonKind kind(Name name) const noexcept;
@@ -85,7 +93,7 @@ class RecordedBody {
   bool read_value(JsonReader& reader, Value& value);
 
   std::string_view text_;
-  std::string rewritten_;
+  LineBuffer rewritten_;
   bool lacks_some_ = false;
   std::array<Value, std::size(kNames)> values_{};
 };

@@ -1,0 +1,93 @@
+// Lines that wait to be written.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace aifd {
+
+// Text that grows at its end. What it once held it has room for again, until release().
+class LineBuffer {
+ public:
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  // Valid until more is added.
+  std::string_view view() const noexcept { return {bytes_.get(), size_}; }
+
+  // Room for so many bytes behind the text, of any value as yet, and how far it was then filled.
+  char* room(std::size_t bytes) {
+    if (capacity_ - size_ < bytes) grow(bytes);
+    return bytes_.get() + size_;
+  }
+  void fill_to(const char* end) noexcept { size_ = static_cast<std::size_t>(end - bytes_.get()); }
+
+  void append(std::string_view text) {
+    char* const end = room(text.size());
+    if (!text.empty()) std::memcpy(end, text.data(), text.size());
+    size_ += text.size();
+  }
+  void append(char c) {
+    *room(1) = c;
+    ++size_;
+  }
+
+  // One of its bytes.
+  char& operator[](std::size_t at) noexcept { return bytes_[at]; }
+
+  // What stands from there on goes, or before there.
+  void cut(std::size_t at) noexcept { size_ = at; }
+  void drop(std::size_t bytes) noexcept {
+    size_ -= bytes;
+    if (size_ > 0) std::memmove(bytes_.get(), bytes_.get() + bytes, size_);
+  }
+
+  // Gives its memory back where that is more than this. It is empty.
+  void release(std::size_t most_bytes) noexcept {
+    if (capacity_ > most_bytes) *this = {};
+  }
+
+ private:
+  void grow(std::size_t bytes) {
+    const std::size_t capacity = 2 * (size_ + bytes);
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+    if (size_ > 0) std::memcpy(larger.get(), bytes_.get(), size_);
+    bytes_ = std::move(larger);
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<char[]> bytes_;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+// A line that is put together behind others. Unless it is kept it goes with this.
+class NewLine {
+ public:
+  explicit NewLine(LineBuffer& lines) noexcept : lines_(lines), begin_(lines.size()) {}
+  NewLine(const NewLine&) = delete;
+  NewLine& operator=(const NewLine&) = delete;
+  ~NewLine() { lines_.cut(begin_); }
+
+  LineBuffer& lines() noexcept { return lines_; }  // it is what is appended
+  std::string_view text() const noexcept { return lines_.view().substr(begin_); }
+
+  void replace(std::string_view text) {
+    lines_.cut(begin_);
+    lines_.append(text);
+  }
+
+  // With its line feed. Gives its size.
+  std::size_t keep() {
+    lines_.append('\n');
+    return lines_.size() - std::exchange(begin_, lines_.size());
+  }
+
+ private:
+  LineBuffer& lines_;
+  std::size_t begin_;
+};
+
+}  // namespace aifd
