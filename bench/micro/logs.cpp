@@ -53,7 +53,7 @@ void record_answer(LineBuffer& line, std::string_view content_type, std::string_
   line.cut(0);
   protocol::AnswerRecorder recorder(ConversationApi::chat, {});
   recorder.head(200, content_type, "");
-  recorder.feed(body);
+  recorder.feed(std::string(body));
   recorder.append_record(line, answer_note());
 }
 

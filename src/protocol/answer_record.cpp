@@ -9,23 +9,14 @@ namespace aifd::protocol {
 namespace {
 
 using Api = ConversationApi;
-using Choices = std::vector<const KeptChoice*>;
-
-// By their index.
-template <class Part>
-std::vector<const Part*> in_order(const std::vector<Part>& parts) {
-  std::vector<const Part*> sorted;
-  for (const Part& part : parts) sorted.push_back(&part);
-  std::ranges::sort(sorted, {}, &Part::index);
-  return sorted;
-}
+using Choices = std::vector<KeptChoice>;
 
 // In the shape of chat completions, whatever API they come from.
 void append_call(LineBuffer& out, std::size_t index, const KeptCall& call) {
   RecordWriter writer(out);
   writer.number("index", index);
   writer.joined("id", call.id);
-  writer.text("type", call.is_custom ? "custom" : "function");
+  writer.word("type", call.is_custom ? "custom" : "function");
   RecordWriter function(
       writer.value(call.is_custom ? RecordName("custom") : RecordName("function")));
   function.joined("name", call.name);
@@ -38,10 +29,10 @@ void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
   LineBuffer& out = writer.value("assistant");
   char before = '[';
   std::size_t position = 0;
-  for (const KeptCall* const call : in_order(choice.calls)) {
+  for (const KeptCall& call : choice.calls) {
     out.append(before);
     before = ',';
-    append_call(out, api == Api::chat ? call->index : position, *call);
+    append_call(out, api == Api::chat ? call.index : position, call);
     ++position;
   }
   out.append(']');
@@ -69,13 +60,13 @@ void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
   if (choices.size() < 2) return;
   LineBuffer& out = writer.value("choices");
   char before = '[';
-  for (const KeptChoice* choice : choices) {
+  for (const KeptChoice& choice : choices) {
     out.append(before);
     before = ',';
     RecordWriter item(out);
-    item.number("index", choice->index);
-    write(item, *choice);
-    item.joined_or_null("finish_reason", choice->finish_reason);
+    item.number("index", choice.index);
+    write(item, choice);
+    item.joined_or_null("finish_reason", choice.finish_reason);
     item.finish();
   }
   out.append(']');
@@ -83,7 +74,7 @@ void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
 
 void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choices& choices) {
   static const KeptChoice kNone;
-  const KeptChoice& first = choices.empty() ? kNone : *choices.front();
+  const KeptChoice& first = choices.empty() ? kNone : choices.front();
   write_assistant(writer, api, first);
   writer.text("uid", uid);
   write_other_texts(writer, first);
@@ -98,7 +89,7 @@ void write_text(RecordWriter& writer, const RecordName& name, const KeptChoice& 
 }
 
 void write_completion(RecordWriter& writer, std::string_view uid, const Choices& choices) {
-  choices.empty() ? writer.null("text") : write_text(writer, "text", *choices.front());
+  choices.empty() ? writer.null("text") : write_text(writer, "text", choices.front());
   writer.text("uid", uid);
   write_choices(writer, choices, [](RecordWriter& item, const KeptChoice& choice) {
     write_text(item, "text", choice);
@@ -142,20 +133,20 @@ void write_usage(RecordWriter& writer, const KeptAnswer& answer, const AnswerFac
   switch (facts.source) {
     case UsageSource::exact:
       writer.json("usage", answer.usage);
-      return writer.text("usage_source", "exact");
+      return writer.word("usage_source", "exact");
     case UsageSource::estimated: {
       RecordWriter usage(writer.value("usage"));
       usage.number("prompt_tokens", facts.estimate.prompt);
       usage.number("completion_tokens", facts.estimate.completion);
       usage.number("total_tokens", facts.estimate.prompt + facts.estimate.completion);
       usage.finish();
-      return writer.text("usage_source", "estimated");
+      return writer.word("usage_source", "estimated");
     }
     case UsageSource::unknown:
       break;
   }
   writer.null("usage");
-  writer.text("usage_source", "unknown");
+  writer.word("usage_source", "unknown");
 }
 
 void write_milliseconds(RecordWriter& writer, const RecordName& name,
@@ -173,24 +164,24 @@ void write_times(RecordWriter& writer, const AnswerNote& note) {
 
 void append_answer_record(LineBuffer& out, ConversationApi api, const AnswerNote& note,
                           const KeptAnswer& answer, const AnswerFacts& facts) {
-  const Choices choices = in_order(answer.choices);
+  const Choices& choices = answer.choices;
   RecordWriter writer(out);
   write_body(writer, api, note.uid, answer, choices, facts);
-  writer.text("datetime", note.datetime);
+  writer.word("datetime", note.datetime);
   writer.joined_or_null("model", answer.model);
   writer.number("status", static_cast<std::uint64_t>(std::max(note.status, 0)));
   writer.joined_or_null("finish_reason",
-                        choices.empty() ? std::string_view{} : choices.front()->finish_reason);
+                        choices.empty() ? std::string_view{} : choices.front().finish_reason);
   write_usage(writer, answer, facts);
-  writer.text("ended_by", note.ended_by);
-  writer.text("phase", note.phase);
-  writer.text_if_any("error", note.error);
+  writer.word("ended_by", note.ended_by);
+  writer.word("phase", note.phase);
+  writer.word_if_any("error", note.error);
   writer.joined_if_any("error_text", answer.error_text);
-  writer.text_if_any("drained", note.drained);
+  writer.word_if_any("drained", note.drained);
   write_times(writer, note);
-  writer.text_if_any("cache", note.cache);
+  writer.word_if_any("cache", note.cache);
   writer.number("attempts", note.attempts);
-  writer.text("api", to_string(api));
+  writer.word("api", to_string(api));
   writer.text_if_any("route", note.route);
   writer.text_or_null("upstream", note.upstream);
   writer.text_if_any("key", note.key);

@@ -20,6 +20,7 @@ struct AnswerFacts {
   bool truncated = false;
 };
 
+// The answer is in order.
 void append_answer_record(LineBuffer& out, ConversationApi api, const AnswerNote& note,
                           const KeptAnswer& answer, const AnswerFacts& facts);
 

@@ -66,7 +66,6 @@ class AnswerRecorder::Impl {
       : api_(api),
         options_(options),
         kept_(options.max_bytes),
-        reader_(answer_reader(api, kept_)),
         events_(EventFeed::Kind::sse, most_event_bytes(options)) {}
 
   void head(int status, std::string_view content_type, std::string_view content_encoding) {
@@ -75,7 +74,7 @@ class AnswerRecorder::Impl {
     is_coded_ = is_coded(content_encoding);
   }
 
-  void feed(std::string_view bytes) {
+  void feed(std::string bytes) {
     bytes_ += bytes.size();
     if (form_ == Form::unknown) {
       form_ = form_of(bytes);
@@ -84,7 +83,7 @@ class AnswerRecorder::Impl {
     if (form_ == Form::events) {
       take_events(bytes);
     } else if (form_ != Form::unread) {
-      keep(bytes);
+      keep(std::move(bytes));
     }
   }
 
@@ -109,6 +108,7 @@ class AnswerRecorder::Impl {
     } else if (form_ != Form::unread) {
       take_body();
     }
+    kept_.put_in_order();
     append_answer_record(out, api_, note, kept_, facts(note));
   }
 
@@ -137,20 +137,27 @@ class AnswerRecorder::Impl {
     return is_stream && !is_json ? Form::events : Form::whole;
   }
 
-  void keep(std::string_view bytes) {
-    std::string skimmed;
+  void keep(std::string bytes) {
     if (api_ == Api::embedding) {
+      std::string skimmed;
       skimmer_.feed(bytes, skimmed);
-      bytes = skimmed;
+      bytes = std::move(skimmed);
     }
-    if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string_view::npos) {
+    if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string::npos) {
       form_ = Form::unread;
       free_memory(body_);
       return;
     }
     const std::size_t left = options_.max_bytes - body_.size();
-    if (bytes.size() > left) kept_.cut();
-    body_ += bytes.substr(0, left);
+    if (bytes.size() > left) {
+      kept_.cut();
+      bytes.resize(left);
+    }
+    if (body_.empty()) {
+      body_ = std::move(bytes);
+    } else {
+      body_ += bytes;
+    }
   }
 
   void take_events(std::string_view bytes) {
@@ -179,7 +186,7 @@ class AnswerRecorder::Impl {
 
   void take_json(std::string_view event_name) {
     const std::uint64_t before = kept_.content_bytes();
-    reader_->take(tape_.root());
+    take_answer(kept_, api_, tape_.root());
     if (kept_.content_bytes() > before) ++content_events_;
     if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
   }
@@ -208,7 +215,7 @@ class AnswerRecorder::Impl {
         (tape.read_next(body_) || read_repaired(tape, body_) || read_beginning(tape))) {
       is_read_ = true;
       if (is_success(status_)) {
-        reader_->take(tape.root());
+        take_answer(kept_, api_, tape.root());
       } else {
         kept_.set_error(tape.root());
       }
@@ -296,12 +303,11 @@ class AnswerRecorder::Impl {
   Api api_;
   Options options_;
   KeptAnswer kept_;
-  std::unique_ptr<AnswerReader> reader_;
   EventFeed events_;
   ListSkimmer skimmer_;
   JsonTape tape_;  // of events
   int status_ = 0;
-  std::string content_type_;
+  std::string_view content_type_;
   bool is_coded_ = false;
   Form form_ = Form::unknown;
   std::string body_;
@@ -323,8 +329,8 @@ void AnswerRecorder::head(int status, std::string_view content_type,
   impl_->head(status, content_type, content_encoding);
 }
 
-void AnswerRecorder::feed(std::string_view bytes) {
-  impl_->feed(bytes);
+void AnswerRecorder::feed(std::string bytes) {
+  impl_->feed(std::move(bytes));
 }
 
 std::size_t AnswerRecorder::held_bytes() const {

@@ -11,11 +11,11 @@ namespace {
 using Value = JsonTape::Value;
 
 // A message that came whole is read as its only piece.
-class ChatAnswerReader final : public AnswerReader {
+class ChatAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit ChatAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     bool has_choices = false;
     for (const Value member : value) {
       const std::string_view key = member.key();
@@ -189,12 +189,14 @@ class ChatAnswerReader final : public AnswerReader {
                     std::to_string(prompt + completion) + "}";
     answer_.usage_is_final = true;
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> chat_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<ChatAnswerReader>(answer);
+void take_chat_answer(KeptAnswer& answer, const Value& value) {
+  ChatAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

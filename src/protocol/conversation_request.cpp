@@ -129,9 +129,8 @@ void write_messages(RecordWriter& record, std::string_view system, std::string_v
 void write_members(RecordWriter& record, RecordedBody& body, bool is_known,
                    std::span<const Member> members) {
   for (const Member& member : members) {
-    const std::string_view value = body.get(member.wanted);
-    if (!value.empty()) {
-      record.value(member.name).append(value);
+    if (body.has(member.wanted)) {
+      record.value(member.name).append(body.get(member.wanted));
     } else if (!member.may_be_left_out) {
       is_known ? record.whole(member.absent) : record.null(member.name);
     }
@@ -226,9 +225,9 @@ void append_request_record(LineBuffer& out, ConversationApi api, const RequestNo
     record.value("caching").append(caching.empty() ? "null" : caching);
   }
   if (body.lacks_some()) shortened = kTooDeep;
-  record.text("datetime", note.datetime);
-  record.text_if_any("shortened", shortened);
-  record.text("api", to_string(api));
+  record.word("datetime", note.datetime);
+  record.word_if_any("shortened", shortened);
+  record.word("api", to_string(api));
   record.text_if_any("route", note.route);
   record.text_if_any("key", note.key);
   record.finish();

@@ -54,6 +54,11 @@ void KeptAnswer::close() noexcept {
   parts_ = kMostParts;
 }
 
+void KeptAnswer::put_in_order() {
+  std::ranges::sort(choices, {}, &KeptChoice::index);
+  for (KeptChoice& choice : choices) std::ranges::sort(choice.calls, {}, &KeptCall::index);
+}
+
 std::size_t KeptAnswer::held_bytes() const noexcept {
   std::size_t bytes = usage.capacity() + error_text.capacity() + model.capacity();
   for (const KeptChoice& choice : choices) {

@@ -66,6 +66,9 @@ class KeptAnswer {
   // Of content, so far.
   std::uint64_t content_bytes() const noexcept { return content_bytes_; }
 
+  // Last: choices and calls by their indexes.
+  void put_in_order();
+
   std::vector<KeptChoice> choices;  // in the order in which they came
   std::string model;                // as served
   std::string object;               // the answer's "object"

@@ -10,11 +10,11 @@ namespace {
 using Value = JsonTape::Value;
 
 // An answer that came whole is a list of blocks, each begun whole.
-class MessagesAnswerReader final : public AnswerReader {
+class MessagesAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit MessagesAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     const std::string_view type = value.get("type").string();
     if (type == "content_block_delta") {
       take_delta(block_index(value), value.get("delta"));
@@ -121,12 +121,14 @@ class MessagesAnswerReader final : public AnswerReader {
     choice->has_text = true;
     answer_.append(choice->text, text.string());
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> messages_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<MessagesAnswerReader>(answer);
+void take_messages_answer(KeptAnswer& answer, const Value& value) {
+  MessagesAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

@@ -148,7 +148,7 @@ void append_joined(LineBuffer& out, std::string_view escaped) {
 }
 
 void append_escaped(LineBuffer& out, std::string_view text) {
-  if (const char* const end = put_plain(out.room(text.size() + sizeof(Bytes)), text)) {
+  if (char* const end = put_plain(out.room(text.size() + sizeof(Bytes)), text)) {
     return out.fill_to(end);
   }
   std::string escaped;
@@ -182,6 +182,15 @@ void RecordWriter::text(const Name& name, std::string_view text) {
   out_.fill_to(begin + 1);
   append_escaped(out_, text);
   out_.append('"');
+}
+
+void RecordWriter::word(const Name& name, std::string_view word) {
+  constexpr std::size_t kQuotes = 2;
+  char* const begin = name.put(out_.room(Name::kMostBytes + word.size() + kQuotes));
+  *begin = '"';
+  if (!word.empty()) std::memcpy(begin + 1, word.data(), word.size());
+  begin[word.size() + 1] = '"';
+  out_.fill_to(begin + word.size() + kQuotes);
 }
 
 void RecordWriter::joined(const Name& name, std::string_view escaped) {
@@ -219,6 +228,10 @@ void RecordWriter::text_or_null(const Name& name, std::string_view text) {
 
 void RecordWriter::text_if_any(const Name& name, std::string_view text) {
   if (!text.empty()) this->text(name, text);
+}
+
+void RecordWriter::word_if_any(const Name& name, std::string_view word) {
+  if (!word.empty()) this->word(name, word);
 }
 
 void RecordWriter::joined_or_null(const Name& name, std::string_view escaped) {

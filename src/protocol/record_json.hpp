@@ -85,6 +85,7 @@ class RecordWriter {
   // `json` is what append_record_json() takes; null where it is not that.
   void json(const Name& name, std::string_view json);
   void text(const Name& name, std::string_view text);       // not escaped, of any bytes
+  void word(const Name& name, std::string_view word);       // that needs no escapes
   void joined(const Name& name, std::string_view escaped);  // what append_joined() takes
   void boolean(const Name& name, bool value);
   void number(const Name& name, std::uint64_t value);
@@ -94,6 +95,7 @@ class RecordWriter {
   // null, or left out, where it is empty.
   void text_or_null(const Name& name, std::string_view text);
   void text_if_any(const Name& name, std::string_view text);
+  void word_if_any(const Name& name, std::string_view word);
   void joined_or_null(const Name& name, std::string_view escaped);
   void joined_if_any(const Name& name, std::string_view escaped);
 

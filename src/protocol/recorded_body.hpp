@@ -58,6 +58,8 @@ class RecordedBody {
   // False where it is no JSON object: then it has no members. The text outlives what is read of it.
   bool read(std::string_view text);
 
+  bool has(Name name) const noexcept { return values_[name.place_].size > 0; }
+
   // The last member of that name. Empty where there is none, null where it is nested too deep for a
   // record.
   std::string_view get(Name name) {
@@ -67,7 +69,7 @@ class RecordedBody {
       return "null";
     }
     const std::string_view from = value.is_rewritten ? rewritten_.view() : text_;
-    return from.substr(value.begin, value.size);
+    return {from.data() + value.begin, value.size};
   }
 
   // What get() gives, as it was sent: in a record a number may be a string.

@@ -9,11 +9,11 @@ using Value = JsonTape::Value;
 constexpr std::string_view kPrefix = "response.";
 
 // A call's place is that of its item in the output.
-class ResponsesAnswerReader final : public AnswerReader {
+class ResponsesAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit ResponsesAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     std::string_view type = value.get("type").string();
     const Value response = value.get("response");
     if (type.starts_with(kPrefix)) {
@@ -128,12 +128,14 @@ class ResponsesAnswerReader final : public AnswerReader {
     choice.has_text = true;
     answer_.append(choice.text, text.string());
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> responses_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<ResponsesAnswerReader>(answer);
+void take_responses_answer(KeptAnswer& answer, const Value& value) {
+  ResponsesAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

@@ -110,14 +110,14 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
   add_record(start, line);
 }
 
-void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
+void LogWriter::feed(LogExchange& exchange, AnswerPart& part) {
   if (part.has_head) {
     const AnswerHead& head = exchange.head;
     recorder_of(exchange).head(head.status, head.content_type, head.content_encoding);
   }
   exchange.cut = exchange.cut || part.cut;
   if (exchange.cut || part.bytes.empty()) return;
-  recorder_of(exchange).feed(part.bytes);
+  recorder_of(exchange).feed(std::move(part.bytes));
   bound(exchange);
 }
 

@@ -49,7 +49,7 @@ class LogWriter {
   void work(std::deque<LogJob> jobs);
   void do_job(LogJob& job) noexcept;
   void begin(LogExchange& exchange, WallClock::time_point at);
-  void feed(LogExchange& exchange, const AnswerPart& part);
+  void feed(LogExchange& exchange, AnswerPart& part);
   void bound(LogExchange& exchange);
   void end(LogExchange& exchange);
   protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;

@@ -12,55 +12,60 @@ namespace aifd {
 // Text that grows at its end. What it once held it has room for again, until release().
 class LineBuffer {
  public:
-  std::size_t size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return static_cast<std::size_t>(end_ - bytes_.get()); }
+  bool empty() const noexcept { return size() == 0; }
   // Valid until more is added.
-  std::string_view view() const noexcept { return {bytes_.get(), size_}; }
+  std::string_view view() const noexcept { return {bytes_.get(), size()}; }
 
   // Room for so many bytes behind the text, of any value as yet, and how far it was then filled.
   char* room(std::size_t bytes) {
-    if (capacity_ - size_ < bytes) grow(bytes);
-    return bytes_.get() + size_;
+    if (static_cast<std::size_t>(limit_ - end_) < bytes) grow(bytes);
+    return end_;
   }
-  void fill_to(const char* end) noexcept { size_ = static_cast<std::size_t>(end - bytes_.get()); }
+  void fill_to(char* end) noexcept { end_ = end; }
 
   void append(std::string_view text) {
-    char* const end = room(text.size());
-    if (!text.empty()) std::memcpy(end, text.data(), text.size());
-    size_ += text.size();
+    char* const begin = room(text.size());
+    if (!text.empty()) std::memcpy(begin, text.data(), text.size());
+    end_ = begin + text.size();
   }
   void append(char c) {
     *room(1) = c;
-    ++size_;
+    ++end_;
   }
 
   // One of its bytes.
   char& operator[](std::size_t at) noexcept { return bytes_[at]; }
 
   // What stands from there on goes, or before there.
-  void cut(std::size_t at) noexcept { size_ = at; }
+  void cut(std::size_t at) noexcept { end_ = bytes_.get() + at; }
   void drop(std::size_t bytes) noexcept {
-    size_ -= bytes;
-    if (size_ > 0) std::memmove(bytes_.get(), bytes_.get() + bytes, size_);
+    const std::size_t left = size() - bytes;
+    if (left > 0) std::memmove(bytes_.get(), bytes_.get() + bytes, left);
+    cut(left);
   }
 
   // Gives its memory back where that is more than this. It is empty.
   void release(std::size_t most_bytes) noexcept {
-    if (capacity_ > most_bytes) *this = {};
+    if (static_cast<std::size_t>(limit_ - end_) <= most_bytes) return;
+    bytes_.reset();
+    end_ = limit_ = nullptr;
   }
 
  private:
-  void grow(std::size_t bytes) {
-    const std::size_t capacity = 2 * (size_ + bytes);
+  [[gnu::noinline]] void grow(std::size_t bytes) {
+    const std::size_t held = size();
+    const std::size_t capacity = 2 * (held + bytes);
     auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-    if (size_ > 0) std::memcpy(larger.get(), bytes_.get(), size_);
+    if (held > 0) std::memcpy(larger.get(), bytes_.get(), held);
     bytes_ = std::move(larger);
-    capacity_ = capacity;
+    end_ = bytes_.get() + held;
+    limit_ = bytes_.get() + capacity;
   }
 
   std::unique_ptr<char[]> bytes_;
-  std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
+  char* end_ = nullptr;
+  char* limit_ = nullptr;
 };
 
 // A line that is put together behind others. Unless it is kept it goes with this.

@@ -92,9 +92,9 @@ class AnswerRecorder {
   AnswerRecorder& operator=(const AnswerRecorder&) = delete;
   ~AnswerRecorder();
 
-  // Before the first piece, where there was a head.
+  // Before the first piece, where there was a head. The Content-Type outlives the recorder.
   void head(int status, std::string_view content_type, std::string_view content_encoding);
-  void feed(std::string_view bytes);
+  void feed(std::string bytes);
 
   // The memory that it holds, but for what its size does not depend on. Cheap.
   std::size_t held_bytes() const;

@@ -146,7 +146,8 @@ std::string large_event() {
 }
 
 void feed_in_pieces(AnswerRecorder& recorder, std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size(); i += 16'384) recorder.feed(bytes.substr(i, 16'384));
+  for (std::size_t i = 0; i < bytes.size(); i += 16'384)
+    recorder.feed(std::string(bytes.substr(i, 16'384)));
 }
 
 TEST(HostileAnswers, ALargeEventIsNotHeldForLong) {

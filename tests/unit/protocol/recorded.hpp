@@ -57,7 +57,7 @@ inline std::string record_of(const Answered& answered,
                              const std::vector<std::string_view>& pieces) {
   AnswerRecorder recorder(answered.api, answered.options);
   recorder.head(answered.status, answered.content_type, answered.content_encoding);
-  for (const std::string_view piece : pieces) recorder.feed(piece);
+  for (const std::string_view piece : pieces) recorder.feed(std::string(piece));
   return record_of(recorder, note_of(answered));
 }
 
