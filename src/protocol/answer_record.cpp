@@ -4,6 +4,7 @@
 
 #include "body_kind.hpp"
 #include "record_json.hpp"
+#include "record_writer.hpp"
 
 namespace aifd::protocol {
 namespace {

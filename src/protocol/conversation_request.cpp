@@ -6,6 +6,7 @@
 #include "body_kind.hpp"
 #include "json_text.hpp"
 #include "record_json.hpp"
+#include "record_writer.hpp"
 #include "recorded_body.hpp"
 
 namespace aifd::protocol {

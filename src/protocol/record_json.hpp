@@ -1,10 +1,7 @@
-// The JSON of the conversation log's records: one line each, and valid for every reader.
+// JSON as it stands in the conversation log's records: in one line, and valid for every reader.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "aifd/base/line_buffer.hpp"
@@ -22,17 +19,31 @@ class RecordCopy {
   // Appends to `out` where something must be copied.
   explicit RecordCopy(LineBuffer& out) noexcept : out_(out), begin_(out.size()) {}
 
-  void take(const JsonReader::Token& token);
+  void take(const JsonReader::Token& token) {
+    using Kind = JsonReader::Kind;
+    const bool ends = token.kind == Kind::end_object || token.kind == Kind::end_array;
+    const bool begins = token.kind == Kind::begin_object || token.kind == Kind::begin_array;
+    const std::string_view separator(&next_, ends || next_ == '\0' ? 0 : 1);
+    const bool may_change = token.has_surrogates || token.kind == Kind::number;
+    if (!may_change && token.text.data() == run_.data() + run_.size() + separator.size()) {
+      run_ = {run_.data(), run_.size() + separator.size() + token.text.size()};
+    } else {
+      take_apart(token, separator);
+    }
+    next_ = token.kind == Kind::name ? ':' : begins ? '\0' : ',';
+  }
 
   // At the end: the part of the text that the value is, if nothing was copied; else all of it was
   // appended, and this is empty.
   std::string_view finish();
 
  private:
+  void take_apart(const JsonReader::Token& token, std::string_view separator);
+
   LineBuffer& out_;
   std::size_t begin_;
   std::string_view run_;  // that stands so in the text, and is not copied yet
-  JsonReader::Kind before_ = JsonReader::Kind::begin_array;
+  char next_ = '\0';      // what separates the next token, unless that is an end
 };
 
 // Appends the one value that `json` is, its bytes as they are but for the white space between its
@@ -45,73 +56,7 @@ bool append_record_json(LineBuffer& out, std::string_view json);
 // halves of surrogate pairs that found no other half become U+FFFD.
 void append_joined(LineBuffer& out, std::string_view escaped);
 
-// Appends the inside of a JSON string, as append_json_escaped() does.
-void append_escaped(LineBuffer& out, std::string_view text);
-
 // How many bytes of the text's beginning hold no part of a UTF-8 character that its end cuts off.
 std::size_t whole_characters(std::string_view text) noexcept;
-
-// The beginning of a record's member, or with a value, as JSON, all of it. Made at compile time.
-class RecordName {
- public:
-  static constexpr std::size_t kMostBytes = 32;
-
-  consteval RecordName(std::string_view name, std::string_view value = {}) {
-    for (const std::string_view part :
-         {std::string_view(",\""), name, std::string_view("\":"), value}) {
-      for (const char c : part) text_[size_++] = c;
-    }
-  }
-  consteval RecordName(const char* name) : RecordName(std::string_view(name)) {}
-
-  // As it stands in the record, after a comma; where there is room for the longest. Gives its end.
-  char* put(char* at) const noexcept {
-    std::memcpy(at, text_.data(), kMostBytes);
-    return at + size_;
-  }
-
- private:
-  std::array<char, kMostBytes> text_{};
-  std::size_t size_ = 0;
-};
-
-// Puts one record together, or an object in it, member by member, at the end of `out`.
-class RecordWriter {
- public:
-  using Name = RecordName;
-
-  explicit RecordWriter(LineBuffer& out) noexcept : out_(out), begin_(out.size()) {}
-
-  // `json` is what append_record_json() takes; null where it is not that.
-  void json(const Name& name, std::string_view json);
-  void text(const Name& name, std::string_view text);       // not escaped, of any bytes
-  void word(const Name& name, std::string_view word);       // that needs no escapes
-  void joined(const Name& name, std::string_view escaped);  // what append_joined() takes
-  void boolean(const Name& name, bool value);
-  void number(const Name& name, std::uint64_t value);
-  void thousandths(const Name& name, std::uint64_t count);  // a number with three decimals
-  void null(const Name& name);
-
-  // null, or left out, where it is empty.
-  void text_or_null(const Name& name, std::string_view text);
-  void text_if_any(const Name& name, std::string_view text);
-  void word_if_any(const Name& name, std::string_view word);
-  void joined_or_null(const Name& name, std::string_view escaped);
-  void joined_if_any(const Name& name, std::string_view escaped);
-
-  // Begins a member whose value the caller appends, valid and without line feeds.
-  LineBuffer& value(const Name& name) {
-    out_.fill_to(name.put(out_.room(Name::kMostBytes)));
-    return out_;
-  }
-  // A member that has its value.
-  void whole(const Name& member) { value(member); }
-
-  void finish();
-
- private:
-  LineBuffer& out_;
-  std::size_t begin_;  // where the brace will stand instead of a comma
-};
 
 }  // namespace aifd::protocol

@@ -44,12 +44,14 @@ bool RecordedBody::read_members() {
   JsonReader::Token token = reader.next();
   value = {};
   value.kind = kind_of(token.text);
+  std::size_t deepest = outside;
   for (;; token = reader.next()) {
     if (token.kind == Kind::invalid) return false;
-    value.is_too_deep = value.is_too_deep || reader.depth() - outside > kMostValueDepth;
     copy.take(token);
     if (reader.depth() == outside) break;
+    deepest = std::max(deepest, reader.depth());
   }
+  value.is_too_deep = deepest - outside > kMostValueDepth;
   const std::string_view same = copy.finish();
   value.is_rewritten = same.empty();
   value.begin = value.is_rewritten ? begin : static_cast<std::size_t>(same.data() - text_.data());
