@@ -22,14 +22,14 @@ void take_transcript(KeptAnswer& answer, const JsonTape::Value& value);
 // Of embeddings, and of whatever may have a model and a usage report.
 void take_report(KeptAnswer& answer, const JsonTape::Value& value);
 
-// The texts of a content that is one string or a list of parts with texts. Calls take(escaped).
+// The texts of a content that is one string or a list of parts with texts. Calls take(string).
 template <class Take>
 void each_text(const JsonTape::Value& content, Take take) {
-  if (content.is(JsonKind::string)) return take(content.string());
+  if (content.is(JsonKind::string)) return take(content);
   if (!content.is(JsonKind::array)) return;
   for (const JsonTape::Value part : content) {
     const JsonTape::Value text = part.is(JsonKind::string) ? part : part.get("text");
-    if (text.is(JsonKind::string)) take(text.string());
+    if (text.is(JsonKind::string)) take(text);
   }
 }
 

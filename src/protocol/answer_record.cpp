@@ -21,7 +21,8 @@ void append_call(LineBuffer& out, std::size_t index, const KeptCall& call) {
   RecordWriter function(
       writer.value(call.is_custom ? RecordName("custom") : RecordName("function")));
   function.joined("name", call.name);
-  function.joined(call.is_custom ? RecordName("input") : RecordName("arguments"), call.arguments);
+  function.joined(call.is_custom ? RecordName("input") : RecordName("arguments"),
+                  call.arguments.view());
   function.finish();
   writer.finish();
 }
@@ -43,7 +44,7 @@ void write_assistant(RecordWriter& writer, Api api, const KeptChoice& choice) {
   if (!choice.calls.empty()) {
     write_calls(writer, api, choice);
   } else if (choice.has_text) {
-    writer.joined("assistant", choice.text);
+    writer.joined("assistant", choice.text.view());
   } else {
     writer.null("assistant");
   }
@@ -51,9 +52,9 @@ void write_assistant(RecordWriter& writer, Api api, const KeptChoice& choice) {
 }
 
 void write_other_texts(RecordWriter& writer, const KeptChoice& choice) {
-  if (!choice.calls.empty()) writer.joined_if_any("content", choice.text);
-  writer.joined_if_any("reasoning", choice.reasoning);
-  writer.joined_if_any("refusal", choice.refusal);
+  if (!choice.calls.empty()) writer.joined_if_any("content", choice.text.view());
+  writer.joined_if_any("reasoning", choice.reasoning.view());
+  writer.joined_if_any("refusal", choice.refusal.view());
 }
 
 template <class Write>
@@ -86,7 +87,7 @@ void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choic
 }
 
 void write_text(RecordWriter& writer, const RecordName& name, const KeptChoice& choice) {
-  choice.has_text ? writer.joined(name, choice.text) : writer.null(name);
+  choice.has_text ? writer.joined(name, choice.text.view()) : writer.null(name);
 }
 
 void write_completion(RecordWriter& writer, std::string_view uid, const Choices& choices) {

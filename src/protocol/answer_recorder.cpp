@@ -215,6 +215,7 @@ class AnswerRecorder::Impl {
         (tape.read_next(body_) || read_repaired(tape, body_) || read_beginning(tape))) {
       is_read_ = true;
       if (is_success(status_)) {
+        kept_.read_lasting();
         take_answer(kept_, api_, tape.root());
       } else {
         kept_.set_error(tape.root());
@@ -240,7 +241,9 @@ class AnswerRecorder::Impl {
     } else if (api_ == Api::whisper) {
       KeptChoice* const choice = kept_.choice(0);
       choice->has_text = bytes_ > 0;
-      append_json_escaped(choice->text, whole_text());
+      std::string escaped;
+      append_json_escaped(escaped, whole_text());
+      choice->text.append(escaped);
     } else if (looks_like_object(body_)) {
       note_unread();
     }

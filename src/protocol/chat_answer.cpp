@@ -80,9 +80,9 @@ class ChatAnswerReader {
         // Some servers send both, with the same text.
         if (has_reasoning || member.string().empty()) continue;
         has_reasoning = true;
-        answer_.append(choice.reasoning, member.string());
+        answer_.append(choice.reasoning, member);
       } else if (key == "refusal") {
-        answer_.append(choice.refusal, member.string());
+        answer_.append(choice.refusal, member);
       } else if (key == "tool_calls") {
         take_calls(choice, member, calls);
       } else if (key == "function_call" && member.is(JsonKind::object)) {
@@ -94,14 +94,14 @@ class ChatAnswerReader {
   }
 
   void add_text(KeptChoice& choice, const Value& content) {
-    each_text(content, [&](std::string_view text) {
+    each_text(content, [&](const Value& text) {
       choice.has_text = true;
       answer_.append(choice.text, text);
     });
     if (!content.is(JsonKind::array)) return;
     for (const Value part : content) {  // Mistral
       each_text(part.get("thinking"),
-                [&](std::string_view text) { answer_.append(choice.reasoning, text); });
+                [&](const Value& text) { answer_.append(choice.reasoning, text); });
     }
   }
 
@@ -161,9 +161,9 @@ class ChatAnswerReader {
     if (text.is(JsonKind::object)) {
       std::string escaped;
       append_json_escaped(escaped, text.text());
-      answer_.append(call->arguments, escaped);
+      answer_.append_made(call->arguments, escaped);
     } else {
-      answer_.append(call->arguments, text.string());
+      answer_.append(call->arguments, text);
     }
   }
 
@@ -177,7 +177,7 @@ class ChatAnswerReader {
     take_message(*choice, message, Calls::in_pieces);
     add_text(*choice, response);
     for (const Value thinking : {value.get("thinking"), message.get("thinking")}) {
-      answer_.append(choice->reasoning, thinking.string());
+      answer_.append(choice->reasoning, thinking);
     }
     answer_.set(choice->finish_reason, value.get("done_reason").string());
     if (value.get("done").text() != "true") return;

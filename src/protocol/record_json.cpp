@@ -84,8 +84,9 @@ std::string_view RecordCopy::finish() {
 bool append_record_json(LineBuffer& out, std::string_view json) {
   const std::size_t begin = out.size();
   JsonReader reader(json, JsonReader::Surrogates::also_alone);
-  RecordCopy copy(out);
-  for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
+  Token token = reader.next();
+  RecordCopy copy(out, token);
+  for (; token.kind != Kind::end; token = reader.next()) {
     if (token.kind == Kind::invalid || reader.depth() > kMostRecordDepth) {
       out.cut(begin);
       return false;

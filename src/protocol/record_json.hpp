@@ -16,8 +16,9 @@ inline constexpr std::size_t kMostRecordDepth = 512;
 // in their text as they are to be, nothing is copied. Not for tokens that are invalid.
 class RecordCopy {
  public:
-  // Appends to `out` where something must be copied.
-  explicit RecordCopy(LineBuffer& out) noexcept : out_(out), begin_(out.size()) {}
+  // Appends to `out` where something must be copied. `first` is the first token to be taken.
+  RecordCopy(LineBuffer& out, const JsonReader::Token& first) noexcept
+      : out_(out), begin_(out.size()), run_(first.text.substr(0, 0)) {}
 
   void take(const JsonReader::Token& token) {
     using Kind = JsonReader::Kind;

@@ -83,11 +83,13 @@ void RecordWriter::number(const Name& name, std::uint64_t value) {
 
 void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
   number(name, count / 1000);
-  const auto digit = [&](std::uint64_t place) {
-    return static_cast<char>('0' + count / place % 10);
-  };
-  const std::array<char, 4> decimals{'.', digit(100), digit(10), digit(1)};
-  out_.append({decimals.data(), decimals.size()});
+  const auto rest = static_cast<unsigned>(count % 1000);
+  char* at = out_.room(4);
+  *at++ = '.';
+  for (const unsigned digit : {rest / 100, rest / 10 % 10, rest % 10}) {
+    *at++ = static_cast<char>('0' + digit);
+  }
+  out_.fill_to(at);
 }
 
 void RecordWriter::null(const Name& name) {

@@ -25,7 +25,7 @@ void take_transcript(KeptAnswer& answer, const Value& value) {
   KeptChoice* const choice = text.is(JsonKind::string) ? answer.choice(0) : nullptr;
   if (choice == nullptr || type == "transcript.text.segment") return;
   choice->has_text = true;
-  if (is_piece || choice->text.empty()) answer.append(choice->text, text.string());
+  if (is_piece || choice->text.empty()) answer.append(choice->text, text);
 }
 
 void take_answer(KeptAnswer& answer, ConversationApi api, const Value& value) {

@@ -42,9 +42,9 @@ class ResponsesAnswerReader {
   void take_delta(std::string_view type, const Value& value) {
     KeptChoice* const choice = answer_.choice(0);
     if (choice == nullptr) return;
-    const std::string_view delta = value.get("delta").string();
+    const Value delta = value.get("delta");
     if (type == "output_text.delta") {
-      add_text(*choice, value.get("delta"));
+      add_text(*choice, delta);
     } else if (type == "refusal.delta") {
       answer_.append(choice->refusal, delta);
     } else if (type == "reasoning_summary_text.delta" || type == "reasoning_text.delta") {
@@ -65,7 +65,7 @@ class ResponsesAnswerReader {
   void complete_arguments(KeptCall& call, const Value& value) {
     if (!call.arguments.empty()) return;
     const Value arguments = value.get(call.is_custom ? "input" : "arguments");
-    answer_.append(call.arguments, arguments.string());
+    answer_.append(call.arguments, arguments);
   }
 
   void take_call(std::size_t index, const Value& item) {
@@ -106,7 +106,7 @@ class ResponsesAnswerReader {
         take_content(choice, item.get("content"));
       } else if (type == "reasoning") {
         for (const Value texts : {item.get("summary"), item.get("content")}) {
-          each_text(texts, [&](std::string_view text) { answer_.append(choice.reasoning, text); });
+          each_text(texts, [&](const Value& text) { answer_.append(choice.reasoning, text); });
         }
       } else {
         take_call(index, item);
@@ -119,14 +119,14 @@ class ResponsesAnswerReader {
     if (content.is(JsonKind::string)) return add_text(choice, content);
     for (const Value part : content) {
       add_text(choice, part.get("text"));
-      answer_.append(choice.refusal, part.get("refusal").string());
+      answer_.append(choice.refusal, part.get("refusal"));
     }
   }
 
   void add_text(KeptChoice& choice, const Value& text) {
     if (!text.is(JsonKind::string)) return;
     choice.has_text = true;
-    answer_.append(choice.text, text.string());
+    answer_.append(choice.text, text);
   }
 
   KeptAnswer& answer_;

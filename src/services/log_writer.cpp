@@ -105,7 +105,7 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
   if (start.note.datetime.empty()) start.note.datetime = local_datetime(at);
   if (start.note.body_bytes == 0) start.note.body_bytes = start.body.size();
   const SharedText body = std::exchange(start.body, {});
-  NewLine line(lines_of(start));
+  NewLine line(lines_of(exchange));
   protocol::append_request_record(line.lines(), start.api, start.note, body.view());
   add_record(start, line);
 }
@@ -141,7 +141,7 @@ void LogWriter::end(LogExchange& exchange) {
   if (note.key.empty()) note.key = std::move(asked.key);
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
-  NewLine line(lines_of(exchange.start));
+  NewLine line(lines_of(exchange));
   recorder_of(exchange).append_record(line.lines(), note);
   add_record(exchange.start, line);
 }
@@ -155,8 +155,11 @@ protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
   return *exchange.recorder;
 }
 
-LineBuffer& LogWriter::lines_of(const ConversationStart& start) {
-  return start.writes ? log_of(start).pending : shown_;
+LineBuffer& LogWriter::lines_of(LogExchange& exchange) {
+  if (exchange.lines == nullptr) {
+    exchange.lines = exchange.start.writes ? &log_of(exchange.start).pending : &shown_;
+  }
+  return *exchange.lines;
 }
 
 void LogWriter::add_record(const ConversationStart& start, NewLine& line) {

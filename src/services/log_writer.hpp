@@ -53,7 +53,7 @@ class LogWriter {
   void bound(LogExchange& exchange);
   void end(LogExchange& exchange);
   protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;
-  LineBuffer& lines_of(const ConversationStart& start);
+  LineBuffer& lines_of(LogExchange& exchange);
   void add_record(const ConversationStart& start, NewLine& line);
   Log& log_of(const ConversationStart& start);
 

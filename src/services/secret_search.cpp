@@ -59,11 +59,12 @@ bool SecretSearch::finds_any(std::string_view text) const {
 }
 
 bool SecretSearch::finds_any_long(std::string_view text) const {
-  for (std::size_t at = step_ - 1; at + kPieceBytes <= text.size(); at += step_) {
+  const std::size_t step = step_;
+  for (std::size_t at = step - 1; at + kPieceBytes <= text.size(); at += step) {
     if (!is_known_[place_of(text.data() + at)]) continue;
-    const std::string_view rest = text.substr(at + 1 - step_);
+    const std::string_view rest = text.substr(at + 1 - step);
     for (const std::string_view secret : long_) {
-      if (has(rest.substr(0, step_ - 1 + secret.size()), secret)) return true;
+      if (has(rest.substr(0, step - 1 + secret.size()), secret)) return true;
     }
   }
   return false;
