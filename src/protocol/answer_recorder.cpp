@@ -130,11 +130,11 @@ class AnswerRecorder::Impl {
       events_ = EventFeed(EventFeed::Kind::lines, most_event_bytes(options_));
       return Form::events;
     }
-    const bool is_json = bytes[first] == '{' || bytes[first] == '[';
+    if (bytes[first] == '{' || bytes[first] == '[') return Form::whole;
     const bool may_stream = api_ != Api::embedding && api_ != Api::whisper;
     const bool is_stream = content_type_.empty() ? may_stream && options_.streams_by_default
                                                  : is_event_stream(content_type_);
-    return is_stream && !is_json ? Form::events : Form::whole;
+    return is_stream ? Form::events : Form::whole;
   }
 
   void keep(std::string bytes) {

@@ -29,10 +29,11 @@ inline bool is_json_lines(std::string_view content_type) {
 
 // Also where it does not say, or says what some clients say of everything.
 inline bool may_be_json(std::string_view content_type, std::string_view body) {
-  const std::string_view type = main_value(content_type);
   const std::size_t first = std::min(body.find_first_not_of(" \t\r\n"), body.size());
   const std::string_view begin = body.substr(first, 1);
-  return begin == "{" || begin == "[" || type.empty() || icontains(type, "json");
+  if (begin == "{" || begin == "[") return true;
+  const std::string_view type = main_value(content_type);
+  return type.empty() || icontains(type, "json");
 }
 
 inline bool is_binary_type(std::string_view content_type) {

@@ -191,7 +191,7 @@ void write_body(RecordWriter& record, Api api, RecordedBody& body, bool is_known
 }
 
 bool has_caching(Api api) {
-  return api == Api::embedding || log_kind(api) == log_kind(Api::chat);
+  return api == Api::chat || api == Api::responses || api == Api::messages || api == Api::embedding;
 }
 
 std::string_view why_unread(const RequestNote& note, std::string_view text) {

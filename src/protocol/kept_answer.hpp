@@ -20,7 +20,7 @@ class KeptText {
   std::size_t held_bytes() const noexcept { return own_.capacity(); }
 
   void append(std::string_view piece) {
-    own_ += std::exchange(there_, {});
+    if (!there_.empty()) own_ = std::exchange(there_, {});
     own_ += piece;
   }
   // A piece that outlives this, and is not copied where it is the only one.

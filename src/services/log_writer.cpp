@@ -118,7 +118,7 @@ void LogWriter::feed(LogExchange& exchange, AnswerPart& part) {
   exchange.cut = exchange.cut || part.cut;
   if (exchange.cut || part.bytes.empty()) return;
   recorder_of(exchange).feed(std::move(part.bytes));
-  bound(exchange);
+  if (!part.ends) bound(exchange);
 }
 
 // All answers under way may hold so much together: who wants more then has to do with what it has.

@@ -58,13 +58,19 @@ bool SecretSearch::finds_any(std::string_view text) const {
   return !long_.empty() && finds_any_long(text);
 }
 
+// The next place from there on that is to be looked at closely, or the text's size.
+std::size_t SecretSearch::next_place(std::string_view text, std::size_t at) const noexcept {
+  const std::size_t end = text.size() - std::min(text.size(), kPieceBytes - 1);
+  while (at < end && !is_known_[place_of(text.data() + at)]) at += step_;
+  return at < end ? at : text.size();
+}
+
 bool SecretSearch::finds_any_long(std::string_view text) const {
-  const std::size_t step = step_;
-  for (std::size_t at = step - 1; at + kPieceBytes <= text.size(); at += step) {
-    if (!is_known_[place_of(text.data() + at)]) continue;
-    const std::string_view rest = text.substr(at + 1 - step);
+  std::size_t at = next_place(text, step_ - 1);
+  for (; at < text.size(); at = next_place(text, at + step_)) {
+    const std::string_view rest = text.substr(at + 1 - step_);
     for (const std::string_view secret : long_) {
-      if (has(rest.substr(0, step - 1 + secret.size()), secret)) return true;
+      if (has(rest.substr(0, step_ - 1 + secret.size()), secret)) return true;
     }
   }
   return false;

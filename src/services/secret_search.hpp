@@ -43,6 +43,7 @@ class SecretSearch {
   }
 
   void know_pieces();
+  std::size_t next_place(std::string_view text, std::size_t at) const noexcept;
   bool finds_any_long(std::string_view text) const;
 
   std::vector<Secret> secrets_;
