@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "aifd/protocol/conversation.hpp"
@@ -62,11 +63,7 @@ JsonTape& tape_of_whole_answers() {
 
 class AnswerRecorder::Impl {
  public:
-  Impl(Api api, Options options)
-      : api_(api),
-        options_(options),
-        kept_(options.max_bytes),
-        events_(EventFeed::Kind::sse, most_event_bytes(options)) {}
+  Impl(Api api, Options options) : api_(api), options_(options), kept_(options.max_bytes) {}
 
   void head(int status, std::string_view content_type, std::string_view content_encoding) {
     status_ = status;
@@ -94,12 +91,14 @@ class AnswerRecorder::Impl {
     if (form_ == Form::unknown) form_ = Form::unread;
     if (form_ != Form::events) return;
     kept_.close();
-    events_.lower_bound(kMostEventBytesWhenCut);
+    stream().feed.lower_bound(kMostEventBytesWhenCut);
   }
 
   std::size_t held_bytes() const {
-    return body_.capacity() + completed_.capacity() + repaired_.capacity() + events_.held_bytes() +
-           tape_.held_bytes() + kept_.held_bytes();
+    const std::size_t of_stream =
+        stream_ ? stream_->feed.held_bytes() + stream_->tape.held_bytes() : 0;
+    return body_.capacity() + completed_.capacity() + repaired_.capacity() + of_stream +
+           kept_.held_bytes();
   }
 
   void append_record(LineBuffer& out, const AnswerNote& note) {
@@ -113,6 +112,13 @@ class AnswerRecorder::Impl {
   }
 
  private:
+  struct Stream {
+    Stream(EventFeed::Kind kind, std::size_t max_event_bytes) : feed(kind, max_event_bytes) {}
+
+    EventFeed feed;
+    JsonTape tape;  // of one event after the other
+  };
+
   enum class Form {
     unknown,  // nothing but white space came yet
     events,
@@ -127,7 +133,7 @@ class AnswerRecorder::Impl {
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) return Form::unknown;
     if (is_json_lines(content_type_)) {
-      events_ = EventFeed(EventFeed::Kind::lines, most_event_bytes(options_));
+      stream_.emplace(EventFeed::Kind::lines, most_event_bytes(options_));
       return Form::events;
     }
     if (bytes[first] == '{' || bytes[first] == '[') return Form::whole;
@@ -160,35 +166,42 @@ class AnswerRecorder::Impl {
     }
   }
 
+  Stream& stream() {
+    if (!stream_) stream_.emplace(EventFeed::Kind::sse, most_event_bytes(options_));
+    return *stream_;
+  }
+
   void take_events(std::string_view bytes) {
-    events_.give(bytes);
-    while (events_.next()) take_event(events_.name(), events_.data());
-    if (events_.was_cut()) kept_.cut();
+    EventFeed& feed = stream().feed;
+    feed.give(bytes);
+    while (feed.next()) take_event(feed.name(), feed.data());
+    if (feed.was_cut()) kept_.cut();
   }
 
   void end_events() {
     is_ended_ = true;
-    events_.end();
+    stream().feed.end();
     take_events({});
   }
 
   void take_event(std::string_view name, std::string_view data) {
-    if (tape_.read_next(data) || read_repaired(tape_, data)) {
-      take_json(name);
+    JsonTape& tape = stream_->tape;
+    if (tape.read_next(data) || read_repaired(tape, data)) {
+      take_json(name, tape.root());
     } else if (name == "error") {
       set_error_text(data);
     } else if (!is_ended_ && looks_like_object(data)) {
       note_unread();
     }
-    tape_.give_back();
+    tape.give_back();
     free_memory(repaired_);
   }
 
-  void take_json(std::string_view event_name) {
+  void take_json(std::string_view event_name, const JsonTape::Value& value) {
     const std::uint64_t before = kept_.content_bytes();
-    take_answer(kept_, api_, tape_.root());
+    take_answer(kept_, api_, value);
     if (kept_.content_bytes() > before) ++content_events_;
-    if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
+    if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(value);
   }
 
   // Some servers cut characters in two, and their halves are no UTF-8.
@@ -306,9 +319,8 @@ class AnswerRecorder::Impl {
   Api api_;
   Options options_;
   KeptAnswer kept_;
-  EventFeed events_;
+  std::optional<Stream> stream_;  // where it is one
   ListSkimmer skimmer_;
-  JsonTape tape_;  // of events
   int status_ = 0;
   std::string_view content_type_;
   bool is_coded_ = false;

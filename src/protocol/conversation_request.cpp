@@ -6,6 +6,7 @@
 #include "body_kind.hpp"
 #include "json_text.hpp"
 #include "record_json.hpp"
+#include "record_names.hpp"
 #include "record_writer.hpp"
 #include "recorded_body.hpp"
 
@@ -107,8 +108,8 @@ bool is_said(std::string_view value) {
 void write_messages(RecordWriter& record, std::string_view system, std::string_view messages,
                     JsonKind kind) {
   const bool has_system = is_said(system) && system != R"("")";
-  if (!has_system && !is_said(messages)) return record.null("messages");
-  ItemWriter list(record.value("messages"));
+  if (!has_system && !is_said(messages)) return record.null(names::messages);
+  ItemWriter list(record.value(names::messages));
   if (has_system) list.message("system", system);
   switch (kind) {
     case JsonKind::array:
@@ -148,7 +149,7 @@ void write_chat(RecordWriter& record, Api api, RecordedBody& body, bool is_known
     write_messages(record, body.get("system"), body.get("messages"), body.kind("messages"));
   } else {
     const std::string_view messages = body.get("messages");
-    record.value("messages").append(messages.empty() ? "null" : messages);
+    record.value(names::messages).append(messages.empty() ? "null" : messages);
   }
   write_members(record, body, is_known, kChatBegin);
   write_members(record, body, is_known, api == Api::responses ? kResponsesTokens : kChatTokens);
@@ -161,7 +162,7 @@ void write_chat(RecordWriter& record, Api api, RecordedBody& body, bool is_known
 std::string_view write_payload(RecordWriter& record, const RequestNote& note,
                                std::string_view body) {
   std::string_view shortened = note.too_large ? kTooLarge : note.coded ? kCoded : "";
-  LineBuffer& out = record.value("payload");
+  LineBuffer& out = record.value(names::payload);
   const bool may_be_read = !note.too_large && may_be_json(note.content_type, body);
   if (may_be_read && append_record_json(out, body)) return {};
   if (!shortened.empty() || body.empty()) {
@@ -208,29 +209,29 @@ void append_request_record(LineBuffer& out, ConversationApi api, const RequestNo
   std::string_view shortened;
   RecordedBody body;
   if (api == Api::general) {
-    record.text("method", note.method);
-    record.text("path", note.path);
-    record.text_or_null("content_type", note.content_type);
+    record.text(names::method, note.method);
+    record.text(names::path, note.path);
+    record.text_or_null(names::content_type, note.content_type);
     shortened = write_payload(record, note, text);
-    record.number("payload_bytes", note.body_bytes);
+    record.number(names::payload_bytes, note.body_bytes);
   } else {
     // Some clients name a coding that the body does not have.
     const bool is_known = !note.too_large && body.read(text);
     if (!is_known) shortened = why_unread(note, text);
     write_body(record, api, body, is_known);
   }
-  record.text_or_null("ip", note.ip);
-  record.text("uid", note.uid);
+  record.text_or_null(names::ip, note.ip);
+  record.text(names::uid, note.uid);
   if (has_caching(api)) {
     const std::string_view caching = body.get("caching");
-    record.value("caching").append(caching.empty() ? "null" : caching);
+    record.value(names::caching).append(caching.empty() ? "null" : caching);
   }
   if (body.lacks_some()) shortened = kTooDeep;
-  record.word("datetime", note.datetime);
-  record.word_if_any("shortened", shortened);
-  record.word("api", to_string(api));
-  record.text_if_any("route", note.route);
-  record.text_if_any("key", note.key);
+  record.word(names::datetime, note.datetime);
+  record.word_if_any(names::shortened, shortened);
+  record.word(names::api, to_string(api));
+  record.text_if_any(names::route, note.route);
+  record.text_if_any(names::key, note.key);
   record.finish();
 }
 

@@ -66,7 +66,9 @@ void RecordWriter::word(const Name& name, std::string_view word) {
 }
 
 void RecordWriter::joined(const Name& name, std::string_view escaped) {
-  value(name).append('"');
+  char* const begin = name.put(out_.room(Name::kMostBytes + 1));
+  *begin = '"';
+  out_.fill_to(begin + 1);
   append_joined(out_, escaped);
   out_.append('"');
 }

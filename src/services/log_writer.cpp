@@ -133,12 +133,12 @@ void LogWriter::bound(LogExchange& exchange) {
 }
 
 void LogWriter::end(LogExchange& exchange) {
-  protocol::RequestNote& asked = exchange.start.note;
+  const protocol::RequestNote& asked = exchange.start.note;
   protocol::AnswerNote& note = exchange.end.note;
-  if (note.uid.empty()) note.uid = std::move(asked.uid);
+  if (note.uid.empty()) note.uid = asked.uid;
   if (note.datetime.empty()) note.datetime = local_datetime(exchange.end.at);
-  if (note.route.empty()) note.route = std::move(asked.route);
-  if (note.key.empty()) note.key = std::move(asked.key);
+  if (note.route.empty()) note.route = asked.route;
+  if (note.key.empty()) note.key = asked.key;
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
   NewLine line(lines_of(exchange));

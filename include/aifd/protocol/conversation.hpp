@@ -55,10 +55,11 @@ void append_request_record(LineBuffer& out, ConversationApi api, const RequestNo
 // passed over.
 std::optional<std::string> form_as_json(std::string_view content_type, std::string_view body);
 
-// What an answer's record says besides its body.
+// What an answer's record says besides its body. Its views are of texts that are there until the
+// record is made.
 struct AnswerNote {
-  std::string uid;
-  std::string_view datetime;  // of its end, as a request's
+  std::string_view uid;
+  std::string_view datetime;  // of its end
   int status = 0;             // sent to the client; 0: none
   std::string_view ended_by;  // "complete", "client", "upstream", "aifd"
   std::string_view phase;     // "stream"
@@ -68,9 +69,9 @@ struct AnswerNote {
   std::chrono::microseconds duration{0};
   std::string_view cache;  // "hit"; empty: it had no part
   unsigned attempts = 0;   // at the upstream
-  std::string route;
+  std::string_view route;
   std::string upstream;  // host and port; empty: not asked
-  std::string key;
+  std::string_view key;
   std::uint64_t request_bytes = 0;  // of the request's body, to guess its tokens by
   bool bytes_lost = false;          // not all of the answer was fed
 };
