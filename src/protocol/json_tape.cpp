@@ -166,7 +166,7 @@ void JsonTape::unescape_key(Node& node, const Token& name) {
   names_ += word;
 }
 
-void JsonTape::give_back() {
+void JsonTape::give_back_much() {
   if (held_bytes() <= kMostIdleBytes) return;
   nodes_.clear();
   nodes_.shrink_to_fit();

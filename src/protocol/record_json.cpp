@@ -75,12 +75,6 @@ void RecordCopy::take_apart(const Token& token, std::string_view separator) {
   run_ = token.text.substr(changes ? token.text.size() : 0);
 }
 
-std::string_view RecordCopy::finish() {
-  if (out_.size() == begin_) return run_;
-  out_.append(run_);
-  return {};
-}
-
 bool append_record_json(LineBuffer& out, std::string_view json) {
   const std::size_t begin = out.size();
   JsonReader reader(json, JsonReader::Surrogates::also_alone);

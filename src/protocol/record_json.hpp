@@ -36,7 +36,11 @@ class RecordCopy {
 
   // At the end: the part of the text that the value is, if nothing was copied; else all of it was
   // appended, and this is empty.
-  std::string_view finish();
+  std::string_view finish() {
+    if (out_.size() == begin_) return run_;
+    out_.append(run_);
+    return {};
+  }
 
  private:
   void take_apart(const JsonReader::Token& token, std::string_view separator);

@@ -98,26 +98,6 @@ void RecordWriter::null(const Name& name) {
   value(name).append("null");
 }
 
-void RecordWriter::text_or_null(const Name& name, std::string_view text) {
-  text.empty() ? null(name) : this->text(name, text);
-}
-
-void RecordWriter::text_if_any(const Name& name, std::string_view text) {
-  if (!text.empty()) this->text(name, text);
-}
-
-void RecordWriter::word_if_any(const Name& name, std::string_view word) {
-  if (!word.empty()) this->word(name, word);
-}
-
-void RecordWriter::joined_or_null(const Name& name, std::string_view escaped) {
-  escaped.empty() ? null(name) : joined(name, escaped);
-}
-
-void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
-  if (!escaped.empty()) joined(name, escaped);
-}
-
 void RecordWriter::finish() {
   if (out_.size() == begin_) out_.append(',');
   out_[begin_] = '{';

@@ -56,11 +56,21 @@ class RecordWriter {
   void null(const Name& name);
 
   // null, or left out, where it is empty.
-  void text_or_null(const Name& name, std::string_view text);
-  void text_if_any(const Name& name, std::string_view text);
-  void word_if_any(const Name& name, std::string_view word);
-  void joined_or_null(const Name& name, std::string_view escaped);
-  void joined_if_any(const Name& name, std::string_view escaped);
+  void text_or_null(const Name& name, std::string_view text) {
+    text.empty() ? null(name) : this->text(name, text);
+  }
+  void text_if_any(const Name& name, std::string_view text) {
+    if (!text.empty()) this->text(name, text);
+  }
+  void word_if_any(const Name& name, std::string_view word) {
+    if (!word.empty()) this->word(name, word);
+  }
+  void joined_or_null(const Name& name, std::string_view escaped) {
+    escaped.empty() ? null(name) : joined(name, escaped);
+  }
+  void joined_if_any(const Name& name, std::string_view escaped) {
+    if (!escaped.empty()) joined(name, escaped);
+  }
 
   // Begins a member whose value the caller appends, valid and without line feeds.
   LineBuffer& value(const Name& name) {
