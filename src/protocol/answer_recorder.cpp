@@ -29,21 +29,6 @@ bool is_success(int status) noexcept {
   return status >= 200 && status < 300;
 }
 
-bool is_coded(std::string_view content_encoding) {
-  const std::string_view coding = trimmed(content_encoding);
-  return !coding.empty() && !iequals(coding, "identity");
-}
-
-bool looks_like_events(std::string_view body) {
-  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
-  return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
-}
-
-// An object, whole or not: "[DONE]" is none.
-bool looks_like_object(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
-}
-
 void free_memory(std::string& text) {
   text.clear();
   text.shrink_to_fit();

@@ -50,4 +50,19 @@ inline bool is_utf8(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
+inline bool is_coded(std::string_view content_encoding) {
+  const std::string_view coding = trimmed(content_encoding);
+  return !coding.empty() && !iequals(coding, "identity");
+}
+
+inline bool looks_like_events(std::string_view body) {
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
+  return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
+}
+
+// An object, whole or not: "[DONE]" is none.
+inline bool looks_like_object(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
+}
+
 }  // namespace aifd::protocol

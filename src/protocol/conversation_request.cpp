@@ -195,6 +195,25 @@ bool has_caching(Api api) {
   return api == Api::chat || api == Api::responses || api == Api::messages || api == Api::embedding;
 }
 
+// A buffer that its thread keeps.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    buffer_.cut(0);
+    buffer_.release(kMostIdleBytes);
+  }
+
+  LineBuffer& buffer() noexcept { return buffer_; }
+
+ private:
+  static constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
+
+  static inline thread_local LineBuffer buffer_;
+};
+
 std::string_view why_unread(const RequestNote& note, std::string_view text) {
   if (note.too_large) return kTooLarge;
   if (note.coded) return kCoded;
@@ -207,7 +226,8 @@ void append_request_record(LineBuffer& out, ConversationApi api, const RequestNo
                            std::string_view text) {
   RecordWriter record(out);
   std::string_view shortened;
-  RecordedBody body;
+  Scratch scratch;
+  RecordedBody body(scratch.buffer());
   if (api == Api::general) {
     record.text(names::method, note.method);
     record.text(names::path, note.path);

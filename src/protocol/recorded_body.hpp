@@ -56,6 +56,9 @@ class RecordedBody {
     std::size_t place_;
   };
 
+  // What must be rewritten is so in there, which is empty, and stays so long.
+  explicit RecordedBody(LineBuffer& rewritten) noexcept : rewritten_(rewritten) {}
+
   // False where it is no JSON object: then it has no members. The text outlives what is read of it.
   bool read(std::string_view text);
 
@@ -96,7 +99,7 @@ class RecordedBody {
   bool read_value(JsonReader& reader, Value& value);
 
   std::string_view text_;
-  LineBuffer rewritten_;
+  LineBuffer& rewritten_;
   bool lacks_some_ = false;
   std::array<Value, std::size(kNames)> values_{};
 };

@@ -1,6 +1,7 @@
 #include "answer_reader.hpp"
 
 namespace aifd::protocol {
+
 using Value = JsonTape::Value;
 
 void take_report(KeptAnswer& answer, const Value& value) {

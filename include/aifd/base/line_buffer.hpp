@@ -1,6 +1,7 @@
 // Lines that wait to be written.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -53,9 +54,11 @@ class LineBuffer {
   }
 
  private:
+  static constexpr std::size_t kLeast = 512;
+
   [[gnu::noinline]] void grow(std::size_t bytes) {
     const std::size_t held = size();
-    const std::size_t capacity = 2 * (held + bytes);
+    const std::size_t capacity = std::max(kLeast, 2 * (held + bytes));
     auto larger = std::make_unique_for_overwrite<char[]>(capacity);
     if (held > 0) std::memcpy(larger.get(), bytes_.get(), held);
     bytes_ = std::move(larger);
