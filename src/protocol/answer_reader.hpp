@@ -1,7 +1,6 @@
 // Reads the answers of one API into what is kept of them.
 #pragma once
 
-#include <memory>
 #include <string_view>
 
 #include "aifd/protocol/conversation.hpp"
@@ -10,40 +9,27 @@
 
 namespace aifd::protocol {
 
-class AnswerReader {
- public:
-  explicit AnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
-  AnswerReader(const AnswerReader&) = delete;
-  AnswerReader& operator=(const AnswerReader&) = delete;
-  virtual ~AnswerReader() = default;
-
-  // An event of a stream, or an answer that came whole; whatever is not what it should be is
-  // passed over.
-  virtual void take(const JsonTape::Value& value) = 0;
-
- protected:
-  KeptAnswer& answer_;  // outlives the reader
-};
+// An event of a stream, or an answer that came whole; whatever is not what it should be is passed
+// over.
+void take_answer(KeptAnswer& answer, ConversationApi api, const JsonTape::Value& value);
 
 // Of chat completions and completions; also Ollama's own answers.
-std::unique_ptr<AnswerReader> chat_answer_reader(KeptAnswer& answer);
-std::unique_ptr<AnswerReader> messages_answer_reader(KeptAnswer& answer);
-std::unique_ptr<AnswerReader> responses_answer_reader(KeptAnswer& answer);
+void take_chat_answer(KeptAnswer& answer, const JsonTape::Value& value);
+void take_messages_answer(KeptAnswer& answer, const JsonTape::Value& value);
+void take_responses_answer(KeptAnswer& answer, const JsonTape::Value& value);
 // Of audio transcriptions and translations.
-std::unique_ptr<AnswerReader> transcript_reader(KeptAnswer& answer);
+void take_transcript(KeptAnswer& answer, const JsonTape::Value& value);
 // Of embeddings, and of whatever may have a model and a usage report.
-std::unique_ptr<AnswerReader> report_reader(KeptAnswer& answer);
+void take_report(KeptAnswer& answer, const JsonTape::Value& value);
 
-std::unique_ptr<AnswerReader> answer_reader(ConversationApi api, KeptAnswer& answer);
-
-// The texts of a content that is one string or a list of parts with texts. Calls take(escaped).
+// The texts of a content that is one string or a list of parts with texts. Calls take(string).
 template <class Take>
 void each_text(const JsonTape::Value& content, Take take) {
-  if (content.is(JsonKind::string)) return take(content.string());
+  if (content.is(JsonKind::string)) return take(content);
   if (!content.is(JsonKind::array)) return;
   for (const JsonTape::Value part : content) {
     const JsonTape::Value text = part.is(JsonKind::string) ? part : part.get("text");
-    if (text.is(JsonKind::string)) take(text.string());
+    if (text.is(JsonKind::string)) take(text);
   }
 }
 

@@ -2,91 +2,82 @@
 
 #include <algorithm>
 
-#include "aifd/protocol/dialect.hpp"
 #include "body_kind.hpp"
 #include "record_json.hpp"
+#include "record_names.hpp"
+#include "record_writer.hpp"
 
 namespace aifd::protocol {
 namespace {
 
 using Api = ConversationApi;
-using Choices = std::vector<const KeptChoice*>;
-
-// By their index.
-template <class Part>
-std::vector<const Part*> in_order(const std::vector<Part>& parts) {
-  std::vector<const Part*> sorted;
-  for (const Part& part : parts) sorted.push_back(&part);
-  std::ranges::sort(sorted, {}, &Part::index);
-  return sorted;
-}
+using Choices = std::vector<KeptChoice>;
 
 // In the shape of chat completions, whatever API they come from.
-void append_call(std::string& out, std::size_t index, const KeptCall& call) {
+void append_call(LineBuffer& out, std::size_t index, const KeptCall& call) {
   RecordWriter writer(out);
-  writer.number("index", index);
-  writer.joined("id", call.id);
-  writer.text("type", call.is_custom ? "custom" : "function");
-  RecordWriter function(
-      writer.value(call.is_custom ? RecordName("custom") : RecordName("function")));
-  function.joined("name", call.name);
-  function.joined(call.is_custom ? RecordName("input") : RecordName("arguments"), call.arguments);
+  writer.number(names::index, index);
+  writer.joined(names::id, call.id);
+  writer.word(names::type, call.is_custom ? "custom" : "function");
+  RecordWriter function(writer.value(call.is_custom ? names::custom : names::function));
+  function.joined(names::name, call.name);
+  function.joined(call.is_custom ? names::input : names::arguments, call.arguments.view());
   function.finish();
   writer.finish();
 }
 
 void write_calls(RecordWriter& writer, Api api, const KeptChoice& choice) {
-  std::string& out = writer.value("assistant");
+  LineBuffer& out = writer.value(names::assistant);
   char before = '[';
   std::size_t position = 0;
-  for (const KeptCall* const call : in_order(choice.calls)) {
-    out += before;
+  for (const KeptCall& call : choice.calls) {
+    out.append(before);
     before = ',';
-    append_call(out, api == Api::chat ? call->index : position, *call);
+    append_call(out, api == Api::chat ? call.index : position, call);
     ++position;
   }
-  out += ']';
+  out.append(']');
 }
 
 void write_assistant(RecordWriter& writer, Api api, const KeptChoice& choice) {
   if (!choice.calls.empty()) {
     write_calls(writer, api, choice);
   } else if (choice.has_text) {
-    writer.joined("assistant", choice.text);
+    writer.joined(names::assistant, choice.text.view());
   } else {
-    writer.null("assistant");
+    writer.null(names::assistant);
   }
-  writer.boolean("is_tool_calls", !choice.calls.empty());
+  writer.boolean(names::is_tool_calls, !choice.calls.empty());
 }
 
 void write_other_texts(RecordWriter& writer, const KeptChoice& choice) {
-  if (!choice.calls.empty()) writer.joined_if_any("content", choice.text);
-  writer.joined_if_any("reasoning", choice.reasoning);
-  writer.joined_if_any("refusal", choice.refusal);
+  if (!choice.calls.empty()) writer.joined_if_any(names::content, choice.text.view());
+  writer.joined_if_any(names::reasoning, choice.reasoning.view());
+  writer.joined_if_any(names::refusal, choice.refusal.view());
 }
 
 template <class Write>
 void write_choices(RecordWriter& writer, const Choices& choices, Write write) {
   if (choices.size() < 2) return;
-  std::string& out = writer.value("choices");
+  LineBuffer& out = writer.value(names::choices);
   char before = '[';
-  for (const KeptChoice* choice : choices) {
-    out += before;
+  for (const KeptChoice& choice : choices) {
+    out.append(before);
     before = ',';
     RecordWriter item(out);
-    item.number("index", choice->index);
-    write(item, *choice);
-    item.joined_or_null("finish_reason", choice->finish_reason);
+    item.number(names::index, choice.index);
+    write(item, choice);
+    item.joined_or_null(names::finish_reason, choice.finish_reason);
     item.finish();
   }
-  out += ']';
+  out.append(']');
 }
 
 void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choices& choices) {
   static const KeptChoice kNone;
-  const KeptChoice& first = choices.empty() ? kNone : *choices.front();
+  const KeptChoice& first = choices.empty() ? kNone : choices.front();
   write_assistant(writer, api, first);
-  writer.text("uid", uid);
+  writer.text(names::uid, uid);
   write_other_texts(writer, first);
   write_choices(writer, choices, [api](RecordWriter& item, const KeptChoice& choice) {
     write_assistant(item, api, choice);
@@ -95,30 +86,30 @@ void write_chat(RecordWriter& writer, Api api, std::string_view uid, const Choic
 }
 
 void write_text(RecordWriter& writer, const RecordName& name, const KeptChoice& choice) {
-  choice.has_text ? writer.joined(name, choice.text) : writer.null(name);
+  choice.has_text ? writer.joined(name, choice.text.view()) : writer.null(name);
 }
 
 void write_completion(RecordWriter& writer, std::string_view uid, const Choices& choices) {
-  choices.empty() ? writer.null("text") : write_text(writer, "text", *choices.front());
-  writer.text("uid", uid);
+  choices.empty() ? writer.null(names::text) : write_text(writer, names::text, choices.front());
+  writer.text(names::uid, uid);
   write_choices(writer, choices, [](RecordWriter& item, const KeptChoice& choice) {
-    write_text(item, "text", choice);
+    write_text(item, names::text, choice);
   });
 }
 
 void write_general(RecordWriter& writer, std::string_view uid, const AnswerFacts& facts) {
-  std::string& out = writer.value("response");
+  LineBuffer& out = writer.value(names::response);
   if (facts.response.empty()) {
-    out += "null";
+    out.append("null");
   } else if (!may_be_json(facts.content_type, facts.response) ||
              !append_record_json(out, facts.response)) {
-    out += '"';
-    append_json_escaped(out, facts.response);
-    out += '"';
+    out.append('"');
+    append_escaped(out, facts.response);
+    out.append('"');
   }
-  writer.number("response_bytes", facts.bytes);
-  writer.text_or_null("content_type", facts.content_type);
-  writer.text("uid", uid);
+  writer.number(names::response_bytes, facts.bytes);
+  writer.text_or_null(names::content_type, facts.content_type);
+  writer.text(names::uid, uid);
 }
 
 void write_body(RecordWriter& writer, Api api, std::string_view uid, const KeptAnswer& answer,
@@ -132,8 +123,8 @@ void write_body(RecordWriter& writer, Api api, std::string_view uid, const KeptA
     case Api::whisper:
       return write_completion(writer, uid, choices);
     case Api::embedding:
-      writer.joined_or_null("object", answer.object);
-      return writer.text("uid", uid);
+      writer.joined_or_null(names::object, answer.object);
+      return writer.text(names::uid, uid);
     case Api::general:
       return write_general(writer, uid, facts);
   }
@@ -142,21 +133,21 @@ void write_body(RecordWriter& writer, Api api, std::string_view uid, const KeptA
 void write_usage(RecordWriter& writer, const KeptAnswer& answer, const AnswerFacts& facts) {
   switch (facts.source) {
     case UsageSource::exact:
-      writer.json("usage", answer.usage);
-      return writer.text("usage_source", "exact");
+      writer.json(names::usage, answer.usage);
+      return writer.word(names::usage_source, "exact");
     case UsageSource::estimated: {
-      RecordWriter usage(writer.value("usage"));
-      usage.number("prompt_tokens", facts.estimate.prompt);
-      usage.number("completion_tokens", facts.estimate.completion);
-      usage.number("total_tokens", facts.estimate.prompt + facts.estimate.completion);
+      RecordWriter usage(writer.value(names::usage));
+      usage.number(names::prompt_tokens, facts.estimate.prompt);
+      usage.number(names::completion_tokens, facts.estimate.completion);
+      usage.number(names::total_tokens, facts.estimate.prompt + facts.estimate.completion);
       usage.finish();
-      return writer.text("usage_source", "estimated");
+      return writer.word(names::usage_source, "estimated");
     }
     case UsageSource::unknown:
       break;
   }
-  writer.null("usage");
-  writer.text("usage_source", "unknown");
+  writer.null(names::usage);
+  writer.word(names::usage_source, "unknown");
 }
 
 void write_milliseconds(RecordWriter& writer, const RecordName& name,
@@ -165,42 +156,38 @@ void write_milliseconds(RecordWriter& writer, const RecordName& name,
 }
 
 void write_times(RecordWriter& writer, const AnswerNote& note) {
-  note.first_byte ? write_milliseconds(writer, "ttft_ms", *note.first_byte)
-                  : writer.null("ttft_ms");
-  write_milliseconds(writer, "duration_ms", note.duration);
+  note.first_byte ? write_milliseconds(writer, names::ttft_ms, *note.first_byte)
+                  : writer.null(names::ttft_ms);
+  write_milliseconds(writer, names::duration_ms, note.duration);
 }
 
 }  // namespace
 
-std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
-                          const AnswerFacts& facts) {
-  const Choices choices = in_order(answer.choices);
-  const std::size_t text_bytes = choices.empty() ? 0 : choices.front()->text.size();
-  std::string line;
-  line.reserve(facts.response.size() + text_bytes + kUsualRecordBytes);
-  RecordWriter writer(line);
+void append_answer_record(LineBuffer& out, ConversationApi api, const AnswerNote& note,
+                          const KeptAnswer& answer, const AnswerFacts& facts) {
+  const Choices& choices = answer.choices;
+  RecordWriter writer(out);
   write_body(writer, api, note.uid, answer, choices, facts);
-  writer.text("datetime", note.datetime);
-  writer.joined_or_null("model", answer.model);
-  writer.number("status", static_cast<std::uint64_t>(std::max(note.status, 0)));
-  writer.joined_or_null("finish_reason",
-                        choices.empty() ? std::string_view{} : choices.front()->finish_reason);
+  writer.word(names::datetime, note.datetime);
+  writer.joined_or_null(names::model, answer.model);
+  writer.number(names::status, static_cast<std::uint64_t>(std::max(note.status, 0)));
+  writer.joined_or_null(names::finish_reason,
+                        choices.empty() ? std::string_view{} : choices.front().finish_reason);
   write_usage(writer, answer, facts);
-  writer.text("ended_by", note.ended_by);
-  writer.text("phase", note.phase);
-  writer.text_if_any("error", note.error);
-  writer.joined_if_any("error_text", answer.error_text);
-  writer.text_if_any("drained", note.drained);
+  writer.word(names::ended_by, note.ended_by);
+  writer.word(names::phase, note.phase);
+  writer.word_if_any(names::error, note.error);
+  writer.joined_if_any(names::error_text, answer.error_text);
+  writer.word_if_any(names::drained, note.drained);
   write_times(writer, note);
-  writer.text_if_any("cache", note.cache);
-  writer.number("attempts", note.attempts);
-  writer.text("api", to_string(api));
-  writer.text_if_any("route", note.route);
-  writer.text_or_null("upstream", note.upstream);
-  writer.text_if_any("key", note.key);
-  if (facts.truncated) writer.boolean("truncated", true);
+  writer.word_if_any(names::cache, note.cache);
+  writer.number(names::attempts, note.attempts);
+  writer.word(names::api, to_string(api));
+  writer.text_if_any(names::route, note.route);
+  writer.text_or_null(names::upstream, note.upstream);
+  writer.text_if_any(names::key, note.key);
+  if (facts.truncated) writer.boolean(names::truncated, true);
   writer.finish();
-  return line;
 }
 
 }  // namespace aifd::protocol

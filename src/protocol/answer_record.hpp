@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
 #include "aifd/protocol/conversation.hpp"
 #include "kept_answer.hpp"
 #include "usage_estimate.hpp"
@@ -19,7 +20,8 @@ struct AnswerFacts {
   bool truncated = false;
 };
 
-std::string answer_record(ConversationApi api, const AnswerNote& note, const KeptAnswer& answer,
-                          const AnswerFacts& facts);
+// The answer is in order.
+void append_answer_record(LineBuffer& out, ConversationApi api, const AnswerNote& note,
+                          const KeptAnswer& answer, const AnswerFacts& facts);
 
 }  // namespace aifd::protocol

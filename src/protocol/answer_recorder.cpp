@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "aifd/protocol/conversation.hpp"
@@ -28,21 +29,6 @@ bool is_success(int status) noexcept {
   return status >= 200 && status < 300;
 }
 
-bool is_coded(std::string_view content_encoding) {
-  const std::string_view coding = trimmed(content_encoding);
-  return !coding.empty() && !iequals(coding, "identity");
-}
-
-bool looks_like_events(std::string_view body) {
-  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
-  return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
-}
-
-// An object, whole or not: "[DONE]" is none.
-bool looks_like_object(std::string_view text) {
-  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
-}
-
 void free_memory(std::string& text) {
   text.clear();
   text.shrink_to_fit();
@@ -62,12 +48,7 @@ JsonTape& tape_of_whole_answers() {
 
 class AnswerRecorder::Impl {
  public:
-  Impl(Api api, Options options)
-      : api_(api),
-        options_(options),
-        kept_(options.max_bytes),
-        reader_(answer_reader(api, kept_)),
-        events_(EventFeed::Kind::sse, most_event_bytes(options)) {}
+  Impl(Api api, Options options) : api_(api), options_(options), kept_(options.max_bytes) {}
 
   void head(int status, std::string_view content_type, std::string_view content_encoding) {
     status_ = status;
@@ -75,7 +56,7 @@ class AnswerRecorder::Impl {
     is_coded_ = is_coded(content_encoding);
   }
 
-  void feed(std::string_view bytes) {
+  void feed(std::string bytes) {
     bytes_ += bytes.size();
     if (form_ == Form::unknown) {
       form_ = form_of(bytes);
@@ -84,7 +65,7 @@ class AnswerRecorder::Impl {
     if (form_ == Form::events) {
       take_events(bytes);
     } else if (form_ != Form::unread) {
-      keep(bytes);
+      keep(std::move(bytes));
     }
   }
 
@@ -95,24 +76,34 @@ class AnswerRecorder::Impl {
     if (form_ == Form::unknown) form_ = Form::unread;
     if (form_ != Form::events) return;
     kept_.close();
-    events_.lower_bound(kMostEventBytesWhenCut);
+    stream().feed.lower_bound(kMostEventBytesWhenCut);
   }
 
   std::size_t held_bytes() const {
-    return body_.capacity() + completed_.capacity() + repaired_.capacity() + events_.held_bytes() +
-           tape_.held_bytes() + kept_.held_bytes();
+    const std::size_t of_stream =
+        stream_ ? stream_->feed.held_bytes() + stream_->tape.held_bytes() : 0;
+    return body_.capacity() + completed_.capacity() + repaired_.capacity() + of_stream +
+           kept_.held_bytes();
   }
 
-  std::string record(const AnswerNote& note) {
+  void append_record(LineBuffer& out, const AnswerNote& note) {
     if (form_ == Form::events) {
       end_events();
     } else if (form_ != Form::unread) {
       take_body();
     }
-    return answer_record(api_, note, kept_, facts(note));
+    kept_.put_in_order();
+    append_answer_record(out, api_, note, kept_, facts(note));
   }
 
  private:
+  struct Stream {
+    Stream(EventFeed::Kind kind, std::size_t max_event_bytes) : feed(kind, max_event_bytes) {}
+
+    EventFeed feed;
+    JsonTape tape;  // of one event after the other
+  };
+
   enum class Form {
     unknown,  // nothing but white space came yet
     events,
@@ -127,61 +118,75 @@ class AnswerRecorder::Impl {
     const std::size_t first = bytes.find_first_not_of(" \t\r\n");
     if (first == std::string_view::npos) return Form::unknown;
     if (is_json_lines(content_type_)) {
-      events_ = EventFeed(EventFeed::Kind::lines, most_event_bytes(options_));
+      stream_.emplace(EventFeed::Kind::lines, most_event_bytes(options_));
       return Form::events;
     }
-    const bool is_json = bytes[first] == '{' || bytes[first] == '[';
+    if (bytes[first] == '{' || bytes[first] == '[') return Form::whole;
     const bool may_stream = api_ != Api::embedding && api_ != Api::whisper;
     const bool is_stream = content_type_.empty() ? may_stream && options_.streams_by_default
                                                  : is_event_stream(content_type_);
-    return is_stream && !is_json ? Form::events : Form::whole;
+    return is_stream ? Form::events : Form::whole;
   }
 
-  void keep(std::string_view bytes) {
-    std::string skimmed;
+  void keep(std::string bytes) {
     if (api_ == Api::embedding) {
+      std::string skimmed;
       skimmer_.feed(bytes, skimmed);
-      bytes = skimmed;
+      bytes = std::move(skimmed);
     }
-    if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string_view::npos) {
+    if (api_ == Api::general && !says_text() && bytes.find('\0') != std::string::npos) {
       form_ = Form::unread;
       free_memory(body_);
       return;
     }
     const std::size_t left = options_.max_bytes - body_.size();
-    if (bytes.size() > left) kept_.cut();
-    body_ += bytes.substr(0, left);
+    if (bytes.size() > left) {
+      kept_.cut();
+      bytes.resize(left);
+    }
+    if (body_.empty()) {
+      body_ = std::move(bytes);
+    } else {
+      body_ += bytes;
+    }
+  }
+
+  Stream& stream() {
+    if (!stream_) stream_.emplace(EventFeed::Kind::sse, most_event_bytes(options_));
+    return *stream_;
   }
 
   void take_events(std::string_view bytes) {
-    events_.give(bytes);
-    while (events_.next()) take_event(events_.name(), events_.data());
-    if (events_.was_cut()) kept_.cut();
+    EventFeed& feed = stream().feed;
+    feed.give(bytes);
+    while (feed.next()) take_event(feed.name(), feed.data());
+    if (feed.was_cut()) kept_.cut();
   }
 
   void end_events() {
     is_ended_ = true;
-    events_.end();
+    stream().feed.end();
     take_events({});
   }
 
   void take_event(std::string_view name, std::string_view data) {
-    if (tape_.read_next(data) || read_repaired(tape_, data)) {
-      take_json(name);
+    JsonTape& tape = stream_->tape;
+    if (tape.read_next(data) || read_repaired(tape, data)) {
+      take_json(name, tape.root());
     } else if (name == "error") {
       set_error_text(data);
     } else if (!is_ended_ && looks_like_object(data)) {
       note_unread();
     }
-    tape_.give_back();
+    tape.give_back();
     free_memory(repaired_);
   }
 
-  void take_json(std::string_view event_name) {
+  void take_json(std::string_view event_name, const JsonTape::Value& value) {
     const std::uint64_t before = kept_.content_bytes();
-    reader_->take(tape_.root());
+    take_answer(kept_, api_, value);
     if (kept_.content_bytes() > before) ++content_events_;
-    if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(tape_.root());
+    if (event_name == "error" && kept_.error_text.empty()) kept_.set_error(value);
   }
 
   // Some servers cut characters in two, and their halves are no UTF-8.
@@ -208,7 +213,8 @@ class AnswerRecorder::Impl {
         (tape.read_next(body_) || read_repaired(tape, body_) || read_beginning(tape))) {
       is_read_ = true;
       if (is_success(status_)) {
-        reader_->take(tape.root());
+        kept_.read_lasting();
+        take_answer(kept_, api_, tape.root());
       } else {
         kept_.set_error(tape.root());
       }
@@ -233,7 +239,9 @@ class AnswerRecorder::Impl {
     } else if (api_ == Api::whisper) {
       KeptChoice* const choice = kept_.choice(0);
       choice->has_text = bytes_ > 0;
-      append_json_escaped(choice->text, whole_text());
+      std::string escaped;
+      append_json_escaped(escaped, whole_text());
+      choice->text.append(escaped);
     } else if (looks_like_object(body_)) {
       note_unread();
     }
@@ -296,12 +304,10 @@ class AnswerRecorder::Impl {
   Api api_;
   Options options_;
   KeptAnswer kept_;
-  std::unique_ptr<AnswerReader> reader_;
-  EventFeed events_;
+  std::optional<Stream> stream_;  // where it is one
   ListSkimmer skimmer_;
-  JsonTape tape_;  // of events
   int status_ = 0;
-  std::string content_type_;
+  std::string_view content_type_;
   bool is_coded_ = false;
   Form form_ = Form::unknown;
   std::string body_;
@@ -323,8 +329,8 @@ void AnswerRecorder::head(int status, std::string_view content_type,
   impl_->head(status, content_type, content_encoding);
 }
 
-void AnswerRecorder::feed(std::string_view bytes) {
-  impl_->feed(bytes);
+void AnswerRecorder::feed(std::string bytes) {
+  impl_->feed(std::move(bytes));
 }
 
 std::size_t AnswerRecorder::held_bytes() const {
@@ -335,8 +341,8 @@ void AnswerRecorder::cut() {
   impl_->cut();
 }
 
-std::string AnswerRecorder::record(const AnswerNote& note) {
-  return impl_->record(note);
+void AnswerRecorder::append_record(LineBuffer& out, const AnswerNote& note) {
+  impl_->append_record(out, note);
 }
 
 }  // namespace aifd::protocol

@@ -29,10 +29,11 @@ inline bool is_json_lines(std::string_view content_type) {
 
 // Also where it does not say, or says what some clients say of everything.
 inline bool may_be_json(std::string_view content_type, std::string_view body) {
-  const std::string_view type = main_value(content_type);
   const std::size_t first = std::min(body.find_first_not_of(" \t\r\n"), body.size());
   const std::string_view begin = body.substr(first, 1);
-  return begin == "{" || begin == "[" || type.empty() || icontains(type, "json");
+  if (begin == "{" || begin == "[") return true;
+  const std::string_view type = main_value(content_type);
+  return type.empty() || icontains(type, "json");
 }
 
 inline bool is_binary_type(std::string_view content_type) {
@@ -47,6 +48,21 @@ inline bool is_binary_type(std::string_view content_type) {
 
 inline bool is_utf8(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size());
+}
+
+inline bool is_coded(std::string_view content_encoding) {
+  const std::string_view coding = trimmed(content_encoding);
+  return !coding.empty() && !iequals(coding, "identity");
+}
+
+inline bool looks_like_events(std::string_view body) {
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
+  return body.starts_with("data:") || body.starts_with("event:") || body.starts_with(":");
+}
+
+// An object, whole or not: "[DONE]" is none.
+inline bool looks_like_object(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())).starts_with('{');
 }
 
 }  // namespace aifd::protocol

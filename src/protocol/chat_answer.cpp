@@ -11,11 +11,11 @@ namespace {
 using Value = JsonTape::Value;
 
 // A message that came whole is read as its only piece.
-class ChatAnswerReader final : public AnswerReader {
+class ChatAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit ChatAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     bool has_choices = false;
     for (const Value member : value) {
       const std::string_view key = member.key();
@@ -80,9 +80,9 @@ class ChatAnswerReader final : public AnswerReader {
         // Some servers send both, with the same text.
         if (has_reasoning || member.string().empty()) continue;
         has_reasoning = true;
-        answer_.append(choice.reasoning, member.string());
+        answer_.append(choice.reasoning, member);
       } else if (key == "refusal") {
-        answer_.append(choice.refusal, member.string());
+        answer_.append(choice.refusal, member);
       } else if (key == "tool_calls") {
         take_calls(choice, member, calls);
       } else if (key == "function_call" && member.is(JsonKind::object)) {
@@ -94,14 +94,14 @@ class ChatAnswerReader final : public AnswerReader {
   }
 
   void add_text(KeptChoice& choice, const Value& content) {
-    each_text(content, [&](std::string_view text) {
+    each_text(content, [&](const Value& text) {
       choice.has_text = true;
       answer_.append(choice.text, text);
     });
     if (!content.is(JsonKind::array)) return;
     for (const Value part : content) {  // Mistral
       each_text(part.get("thinking"),
-                [&](std::string_view text) { answer_.append(choice.reasoning, text); });
+                [&](const Value& text) { answer_.append(choice.reasoning, text); });
     }
   }
 
@@ -161,9 +161,9 @@ class ChatAnswerReader final : public AnswerReader {
     if (text.is(JsonKind::object)) {
       std::string escaped;
       append_json_escaped(escaped, text.text());
-      answer_.append(call->arguments, escaped);
+      answer_.append_made(call->arguments, escaped);
     } else {
-      answer_.append(call->arguments, text.string());
+      answer_.append(call->arguments, text);
     }
   }
 
@@ -177,7 +177,7 @@ class ChatAnswerReader final : public AnswerReader {
     take_message(*choice, message, Calls::in_pieces);
     add_text(*choice, response);
     for (const Value thinking : {value.get("thinking"), message.get("thinking")}) {
-      answer_.append(choice->reasoning, thinking.string());
+      answer_.append(choice->reasoning, thinking);
     }
     answer_.set(choice->finish_reason, value.get("done_reason").string());
     if (value.get("done").text() != "true") return;
@@ -189,12 +189,14 @@ class ChatAnswerReader final : public AnswerReader {
                     std::to_string(prompt + completion) + "}";
     answer_.usage_is_final = true;
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> chat_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<ChatAnswerReader>(answer);
+void take_chat_answer(KeptAnswer& answer, const Value& value) {
+  ChatAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

@@ -3,15 +3,17 @@
 #include <span>
 
 #include "aifd/protocol/conversation.hpp"
-#include "aifd/protocol/dialect.hpp"
 #include "body_kind.hpp"
 #include "json_text.hpp"
 #include "record_json.hpp"
+#include "record_names.hpp"
+#include "record_writer.hpp"
 #include "recorded_body.hpp"
 
 namespace aifd::protocol {
 namespace {
 
+using namespace std::string_view_literals;
 using Api = ConversationApi;
 
 // Why a body is not in its record.
@@ -22,12 +24,18 @@ constexpr std::string_view kNotUtf8 = "not_utf8";
 constexpr std::string_view kTooDeep = "too_deep";  // of some of its members
 
 struct Member {
-  consteval Member(const char* record_name, const char* if_absent, const char* body_name = nullptr)
-      : name(record_name), otherwise(if_absent), wanted(body_name ? body_name : record_name) {}
+  // What an absent one counts as is JSON; empty: it is left out.
+  consteval Member(const char* record_name, std::string_view if_absent,
+                   const char* body_name = nullptr)
+      : name(record_name),
+        absent(record_name, if_absent),
+        may_be_left_out(if_absent.empty()),
+        wanted(body_name ? body_name : record_name) {}
 
-  RecordName name;             // in the record
-  std::string_view otherwise;  // what an absent one counts as, as JSON; empty: it is left out
-  RecordedBody::Name wanted;   // in the body
+  RecordName name;    // in the record
+  RecordName absent;  // the same where it is absent
+  bool may_be_left_out;
+  RecordedBody::Name wanted;  // in the body
 };
 
 constexpr std::array<Member, 2> kChatBegin{{{"model", "null"}, {"stream", "false"}}};
@@ -61,31 +69,33 @@ constexpr std::array<Member, 6> kWhisper{{{"file", "null"},
 // The items of a list that is put together for the record. All are in its form.
 class ItemWriter {
  public:
-  explicit ItemWriter(std::string& out) : out_(out), begin_(out.size()) { out_ += '['; }
+  explicit ItemWriter(LineBuffer& out) : out_(out), begin_(out.size()) { out_.append('['); }
 
   void item(std::string_view json) {
     separate();
-    out_ += json;
+    out_.append(json);
   }
 
   void message(std::string_view role, std::string_view content) {
     separate();
-    out_.append(R"({"role":")").append(role).append(R"(","content":)").append(content);
-    out_ += '}';
+    for (const std::string_view part :
+         {R"({"role":")"sv, role, R"(","content":)"sv, content, "}"sv}) {
+      out_.append(part);
+    }
   }
 
   void items(std::string_view list) {
     if (!inside(list).empty()) item(inside(list));
   }
 
-  void finish() { out_ += ']'; }
+  void finish() { out_.append(']'); }
 
  private:
   void separate() {
-    if (out_.size() > begin_ + 1) out_ += ',';
+    if (out_.size() > begin_ + 1) out_.append(',');
   }
 
-  std::string& out_;
+  LineBuffer& out_;
   std::size_t begin_;
 };
 
@@ -98,8 +108,8 @@ bool is_said(std::string_view value) {
 void write_messages(RecordWriter& record, std::string_view system, std::string_view messages,
                     JsonKind kind) {
   const bool has_system = is_said(system) && system != R"("")";
-  if (!has_system && !is_said(messages)) return record.null("messages");
-  ItemWriter list(record.value("messages"));
+  if (!has_system && !is_said(messages)) return record.null(names::messages);
+  ItemWriter list(record.value(names::messages));
   if (has_system) list.message("system", system);
   switch (kind) {
     case JsonKind::array:
@@ -121,11 +131,10 @@ void write_messages(RecordWriter& record, std::string_view system, std::string_v
 void write_members(RecordWriter& record, RecordedBody& body, bool is_known,
                    std::span<const Member> members) {
   for (const Member& member : members) {
-    const std::string_view value = body.get(member.wanted);
-    if (!value.empty()) {
-      record.value(member.name) += value;
-    } else if (!member.otherwise.empty()) {
-      record.value(member.name) += is_known ? member.otherwise : "null";
+    if (body.has(member.wanted)) {
+      record.value(member.name).append(body.get(member.wanted));
+    } else if (!member.may_be_left_out) {
+      is_known ? record.whole(member.absent) : record.null(member.name);
     }
   }
 }
@@ -140,7 +149,7 @@ void write_chat(RecordWriter& record, Api api, RecordedBody& body, bool is_known
     write_messages(record, body.get("system"), body.get("messages"), body.kind("messages"));
   } else {
     const std::string_view messages = body.get("messages");
-    record.value("messages") += messages.empty() ? "null" : messages;
+    record.value(names::messages).append(messages.empty() ? "null" : messages);
   }
   write_members(record, body, is_known, kChatBegin);
   write_members(record, body, is_known, api == Api::responses ? kResponsesTokens : kChatTokens);
@@ -153,18 +162,18 @@ void write_chat(RecordWriter& record, Api api, RecordedBody& body, bool is_known
 std::string_view write_payload(RecordWriter& record, const RequestNote& note,
                                std::string_view body) {
   std::string_view shortened = note.too_large ? kTooLarge : note.coded ? kCoded : "";
-  std::string& out = record.value("payload");
+  LineBuffer& out = record.value(names::payload);
   const bool may_be_read = !note.too_large && may_be_json(note.content_type, body);
   if (may_be_read && append_record_json(out, body)) return {};
   if (!shortened.empty() || body.empty()) {
-    out += "null";
+    out.append("null");
   } else if (!is_utf8(body)) {
-    out += "null";
+    out.append("null");
     shortened = kNotUtf8;
   } else {
-    out += "\"";
-    append_json_escaped(out, body);
-    out += "\"";
+    out.append('"');
+    append_escaped(out, body);
+    out.append('"');
   }
   return shortened;
 }
@@ -183,8 +192,27 @@ void write_body(RecordWriter& record, Api api, RecordedBody& body, bool is_known
 }
 
 bool has_caching(Api api) {
-  return api == Api::embedding || log_kind(api) == log_kind(Api::chat);
+  return api == Api::chat || api == Api::responses || api == Api::messages || api == Api::embedding;
 }
+
+// A buffer that its thread keeps.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    buffer_.cut(0);
+    buffer_.release(kMostIdleBytes);
+  }
+
+  LineBuffer& buffer() noexcept { return buffer_; }
+
+ private:
+  static constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
+
+  static inline thread_local LineBuffer buffer_;
+};
 
 std::string_view why_unread(const RequestNote& note, std::string_view text) {
   if (note.too_large) return kTooLarge;
@@ -194,38 +222,37 @@ std::string_view why_unread(const RequestNote& note, std::string_view text) {
 
 }  // namespace
 
-std::string request_record(ConversationApi api, const RequestNote& note, std::string_view text) {
-  std::string line;
-  line.reserve(text.size() + kUsualRecordBytes);
-  RecordWriter record(line);
+void append_request_record(LineBuffer& out, ConversationApi api, const RequestNote& note,
+                           std::string_view text) {
+  RecordWriter record(out);
   std::string_view shortened;
-  RecordedBody body;
+  Scratch scratch;
+  RecordedBody body(scratch.buffer());
   if (api == Api::general) {
-    record.text("method", note.method);
-    record.text("path", note.path);
-    record.text_or_null("content_type", note.content_type);
+    record.text(names::method, note.method);
+    record.text(names::path, note.path);
+    record.text_or_null(names::content_type, note.content_type);
     shortened = write_payload(record, note, text);
-    record.number("payload_bytes", note.body_bytes);
+    record.number(names::payload_bytes, note.body_bytes);
   } else {
     // Some clients name a coding that the body does not have.
     const bool is_known = !note.too_large && body.read(text);
     if (!is_known) shortened = why_unread(note, text);
     write_body(record, api, body, is_known);
   }
-  record.text_or_null("ip", note.ip);
-  record.text("uid", note.uid);
+  record.text_or_null(names::ip, note.ip);
+  record.text(names::uid, note.uid);
   if (has_caching(api)) {
     const std::string_view caching = body.get("caching");
-    record.value("caching") += caching.empty() ? "null" : caching;
+    record.value(names::caching).append(caching.empty() ? "null" : caching);
   }
   if (body.lacks_some()) shortened = kTooDeep;
-  record.text("datetime", note.datetime);
-  record.text_if_any("shortened", shortened);
-  record.text("api", to_string(api));
-  record.text_if_any("route", note.route);
-  record.text_if_any("key", note.key);
+  record.word(names::datetime, note.datetime);
+  record.word_if_any(names::shortened, shortened);
+  record.word(names::api, to_string(api));
+  record.text_if_any(names::route, note.route);
+  record.text_if_any(names::key, note.key);
   record.finish();
-  return line;
 }
 
 }  // namespace aifd::protocol

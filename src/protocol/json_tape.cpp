@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <span>
 
 #include "canonical_scalars.hpp"
 
@@ -61,9 +62,11 @@ bool JsonTape::take_values() {
   std::size_t from = 0;     // in the pattern
   std::size_t at = 0;       // the same place in the text
   shifts_.assign(nodes_.size() + 1, 0);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    Node& node = nodes_[i];
-    shifts_[i] = shift;
+  const std::span nodes(nodes_);
+  const std::span shifts(shifts_);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    shifts[i] = shift;
     if (node.kind == JsonKind::object || node.kind == JsonKind::array) continue;
     const std::size_t end = node.begin + node.size;
     if (end < alike) {
@@ -80,18 +83,18 @@ bool JsonTape::take_values() {
     at += length;
     shift = static_cast<std::uint32_t>(at - from);
     if (text_.substr(at) == pattern.substr(from)) {
-      std::fill(shifts_.begin() + static_cast<std::ptrdiff_t>(i) + 1, shifts_.end(), shift);
+      std::ranges::fill(shifts.subspan(i + 1), shift);
       break;
     }
   }
   if (text_.substr(at) != pattern.substr(from)) return false;
-  shifts_.back() = shift;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    Node& node = nodes_[i];
-    if (shifts_[i] == 0 && shifts_[node.next] == 0) continue;
-    node.begin += shifts_[i];
-    node.key_begin = node.key_size == 0 ? 0 : node.key_begin + shifts_[i];
-    node.size += shifts_[node.next] - shifts_[i];
+  shifts.back() = shift;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    Node& node = nodes[i];
+    if (shifts[i] == 0 && shifts[node.next] == 0) continue;
+    node.begin += shifts[i];
+    node.key_begin = node.key_size == 0 ? 0 : node.key_begin + shifts[i];
+    node.size += shifts[node.next] - shifts[i];
   }
   return true;
 }
@@ -166,7 +169,7 @@ void JsonTape::unescape_key(Node& node, const Token& name) {
   names_ += word;
 }
 
-void JsonTape::give_back() {
+void JsonTape::give_back_much() {
   if (held_bytes() <= kMostIdleBytes) return;
   nodes_.clear();
   nodes_.shrink_to_fit();

@@ -39,13 +39,16 @@ class JsonTape {
   }
 
   // Gives up what is held where that is much, and with it the text read last.
-  void give_back();
+  void give_back() {
+    if (text_.size() >= kLeastToHoldMuch) give_back_much();
+  }
 
  private:
   friend class Value;
 
   static constexpr std::size_t kMostPatternBytes = 4096;
   static constexpr std::size_t kMostIdleBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kLeastToHoldMuch = kMostIdleBytes / 32;  // bytes of a text
 
   struct Node {
     std::uint32_t begin;
@@ -56,6 +59,7 @@ class JsonTape {
     JsonKind kind;
   };
 
+  void give_back_much();
   bool take_tokens();
   bool take_values();
   std::size_t scalar_length(std::size_t at) const noexcept;

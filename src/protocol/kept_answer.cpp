@@ -54,27 +54,43 @@ void KeptAnswer::close() noexcept {
   parts_ = kMostParts;
 }
 
+void KeptAnswer::put_in_order() {
+  std::ranges::sort(choices, {}, &KeptChoice::index);
+  for (KeptChoice& choice : choices) std::ranges::sort(choice.calls, {}, &KeptCall::index);
+}
+
 std::size_t KeptAnswer::held_bytes() const noexcept {
   std::size_t bytes = usage.capacity() + error_text.capacity() + model.capacity();
   for (const KeptChoice& choice : choices) {
-    bytes += sizeof(choice) + choice.text.capacity() + choice.reasoning.capacity() +
-             choice.refusal.capacity() + choice.finish_reason.capacity();
+    bytes += sizeof(choice) + choice.text.held_bytes() + choice.reasoning.held_bytes() +
+             choice.refusal.held_bytes() + choice.finish_reason.capacity();
     for (const KeptCall& call : choice.calls) {
-      bytes += sizeof(call) + call.id.capacity() + call.name.capacity() + call.arguments.capacity();
+      bytes +=
+          sizeof(call) + call.id.capacity() + call.name.capacity() + call.arguments.held_bytes();
     }
   }
   return bytes;
 }
 
-void KeptAnswer::append(std::string& text, std::string_view escaped) {
-  content_bytes_ += escaped.size();
-  if (escaped.size() > left_) {
+bool KeptAnswer::has_room(std::string_view text) {
+  content_bytes_ += text.size();
+  if (text.size() > left_) {
     cut();
     left_ = 0;  // what follows would stand where it does not belong
   }
-  if (left_ == 0) return;
-  left_ -= escaped.size();
-  text += escaped;
+  if (left_ == 0) return false;
+  left_ -= text.size();
+  return true;
+}
+
+void KeptAnswer::append(KeptText& text, const JsonTape::Value& string) {
+  const std::string_view escaped = string.string();
+  if (!has_room(escaped)) return;
+  values_last_ ? text.append_lasting(escaped) : text.append(escaped);
+}
+
+void KeptAnswer::append_made(KeptText& text, std::string_view escaped) {
+  if (has_room(escaped)) text.append(escaped);
 }
 
 void KeptAnswer::set(std::string& text, std::string_view escaped) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "json_tape.hpp"
@@ -12,21 +13,42 @@
 namespace aifd::protocol {
 
 // Texts are the insides of JSON strings, still escaped: joined they need not be unescaped.
+class KeptText {
+ public:
+  std::string_view view() const noexcept { return own_.empty() ? there_ : own_; }
+  bool empty() const noexcept { return view().empty(); }
+  std::size_t held_bytes() const noexcept { return own_.capacity(); }
+
+  void append(std::string_view piece) {
+    if (!there_.empty()) own_ = std::exchange(there_, {});
+    own_ += piece;
+  }
+  // A piece that outlives this, and is not copied where it is the only one.
+  void append_lasting(std::string_view piece) {
+    if (!empty()) return append(piece);
+    there_ = piece;
+  }
+
+ private:
+  std::string_view there_;
+  std::string own_;
+};
+
 struct KeptCall {
   std::size_t index = 0;
   std::size_t sent_index = 0;  // as the upstream has it, which may be that of other calls too
   bool is_custom = false;      // called with a text, not with JSON
   std::string id;
   std::string name;
-  std::string arguments;
+  KeptText arguments;
 };
 
 struct KeptChoice {
   std::size_t index = 0;
   bool has_text = false;  // there was one, if only an empty one
-  std::string text;
-  std::string reasoning;
-  std::string refusal;
+  KeptText text;
+  KeptText reasoning;
+  KeptText refusal;
   std::string finish_reason;
   std::vector<KeptCall> calls;
 };
@@ -41,8 +63,12 @@ class KeptAnswer {
   KeptChoice* choice(std::size_t index);
   KeptCall* call(KeptChoice& choice, std::size_t index);
 
-  // Lengthens a text by content, which costs tokens.
-  void append(std::string& text, std::string_view escaped);
+  // Lengthens a text by content, which costs tokens: by a string, or what was made of something.
+  void append(KeptText& text, const JsonTape::Value& string);
+  void append_made(KeptText& text, std::string_view escaped);
+
+  // The JSON that is read from now on outlives this.
+  void read_lasting() noexcept { values_last_ = true; }
 
   // Replaces a short text by one that is not empty.
   void set(std::string& text, std::string_view escaped);
@@ -66,6 +92,9 @@ class KeptAnswer {
   // Of content, so far.
   std::uint64_t content_bytes() const noexcept { return content_bytes_; }
 
+  // Last: choices and calls by their indexes.
+  void put_in_order();
+
   std::vector<KeptChoice> choices;  // in the order in which they came
   std::string model;                // as served
   std::string object;               // the answer's "object"
@@ -74,12 +103,14 @@ class KeptAnswer {
   bool usage_is_final = false;  // if the answer is read to its end
 
  private:
+  bool has_room(std::string_view text);
   void replace_usage(std::string_view text);
 
   std::size_t left_;
   std::size_t parts_ = 0;  // choices and calls
   std::uint64_t content_bytes_ = 0;
   bool was_cut_ = false;
+  bool values_last_ = false;
 };
 
 }  // namespace aifd::protocol

@@ -10,11 +10,11 @@ namespace {
 using Value = JsonTape::Value;
 
 // An answer that came whole is a list of blocks, each begun whole.
-class MessagesAnswerReader final : public AnswerReader {
+class MessagesAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit MessagesAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     const std::string_view type = value.get("type").string();
     if (type == "content_block_delta") {
       take_delta(block_index(value), value.get("delta"));
@@ -68,7 +68,7 @@ class MessagesAnswerReader final : public AnswerReader {
     if (type == "text") {
       add_text(block.get("text"));
     } else if (type == "thinking") {
-      answer_.append(choice->reasoning, block.get("thinking").string());
+      answer_.append(choice->reasoning, block.get("thinking"));
     } else if (type == "tool_use") {
       begin_call(*choice, index, block, state);
     }
@@ -85,7 +85,7 @@ class MessagesAnswerReader final : public AnswerReader {
     if (!input.is(JsonKind::object) || !is_there) return;
     std::string escaped;
     append_json_escaped(escaped, input.text());
-    answer_.append(call->arguments, escaped);
+    answer_.append_made(call->arguments, escaped);
   }
 
   void take_delta(std::size_t index, const Value& delta) {
@@ -95,10 +95,10 @@ class MessagesAnswerReader final : public AnswerReader {
     if (type == "text_delta") {
       add_text(delta.get("text"));
     } else if (type == "thinking_delta") {
-      answer_.append(choice->reasoning, delta.get("thinking").string());
+      answer_.append(choice->reasoning, delta.get("thinking"));
     } else if (type == "input_json_delta") {
       KeptCall* const call = begun_call(*choice, index);
-      if (call != nullptr) answer_.append(call->arguments, delta.get("partial_json").string());
+      if (call != nullptr) answer_.append(call->arguments, delta.get("partial_json"));
     }
   }
 
@@ -106,7 +106,7 @@ class MessagesAnswerReader final : public AnswerReader {
   void end_block(std::size_t index) {
     KeptChoice* const choice = answer_.choice(0);
     KeptCall* const call = choice == nullptr ? nullptr : begun_call(*choice, index);
-    if (call != nullptr && call->arguments.empty()) answer_.append(call->arguments, "{}");
+    if (call != nullptr && call->arguments.empty()) answer_.append_made(call->arguments, "{}");
   }
 
   // Others are of tools that the server runs.
@@ -119,14 +119,16 @@ class MessagesAnswerReader final : public AnswerReader {
     KeptChoice* const choice = answer_.choice(0);
     if (choice == nullptr || !text.is(JsonKind::string)) return;
     choice->has_text = true;
-    answer_.append(choice->text, text.string());
+    answer_.append(choice->text, text);
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> messages_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<MessagesAnswerReader>(answer);
+void take_messages_answer(KeptAnswer& answer, const Value& value) {
+  MessagesAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

@@ -1,14 +1,10 @@
 #include "record_json.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <utility>
 
 #include "aifd/base/hex.hpp"
 #include "aifd/base/words.hpp"
-#include "aifd/protocol/dialect.hpp"
-#include "json_reader.hpp"
 
 namespace aifd::protocol {
 namespace {
@@ -58,59 +54,47 @@ bool must_change(const Token& token) {
   return token.has_surrogates || (token.kind == Kind::number && is_out_of_range(token.text));
 }
 
-void append_changed(std::string& out, const Token& token) {
+void append_changed(LineBuffer& out, const Token& token) {
   if (token.has_surrogates) return append_joined(out, token.text);
-  out.append("\"").append(token.text).append("\"");
-}
-
-bool needs_comma(Kind kind, Kind before) {
-  if (kind == Kind::end_object || kind == Kind::end_array) return false;
-  return before != Kind::begin_object && before != Kind::begin_array;
+  out.append('"');
+  out.append(token.text);
+  out.append('"');
 }
 
 }  // namespace
 
-void RecordCopy::take(const Token& token) {
-  const bool has_colon = before_ == Kind::name;
-  const bool has_separator = has_colon || needs_comma(token.kind, before_);
-  before_ = token.kind;
+void RecordCopy::take_apart(const Token& token, std::string_view separator) {
   const bool changes = must_change(token);
-  if (!changes && token.text.data() == run_.data() + run_.size() + has_separator) {
-    run_ = {run_.data(), run_.size() + has_separator + token.text.size()};
+  if (!changes && token.text.data() == run_.data() + run_.size() + separator.size()) {
+    run_ = {run_.data(), run_.size() + separator.size() + token.text.size()};
     return;
   }
-  out_ += run_;
-  if (has_separator) out_ += has_colon ? ':' : ',';
+  out_.append(run_);
+  out_.append(separator);
   if (changes) append_changed(out_, token);
   run_ = token.text.substr(changes ? token.text.size() : 0);
 }
 
-std::string_view RecordCopy::finish() {
-  if (out_.size() == begin_) return run_;
-  out_ += run_;
-  return {};
-}
-
-bool append_record_json(std::string& out, std::string_view json) {
+bool append_record_json(LineBuffer& out, std::string_view json) {
   const std::size_t begin = out.size();
   JsonReader reader(json, JsonReader::Surrogates::also_alone);
-  RecordCopy copy(out);
-  for (Token token = reader.next(); token.kind != Kind::end; token = reader.next()) {
+  Token token = reader.next();
+  RecordCopy copy(out, token);
+  for (; token.kind != Kind::end; token = reader.next()) {
     if (token.kind == Kind::invalid || reader.depth() > kMostRecordDepth) {
-      out.resize(begin);
+      out.cut(begin);
       return false;
     }
     copy.take(token);
   }
-  out += copy.finish();
+  out.append(copy.finish());
   return true;
 }
 
-void append_joined(std::string& out, std::string_view escaped) {
+void append_joined(LineBuffer& out, std::string_view escaped) {
   const std::string_view rest = escaped.substr(std::min(escaped.find('\\'), escaped.size()));
   if (rest.empty() || !may_have_surrogates(rest)) {
-    out += escaped;
-    return;
+    return out.append(escaped);
   }
   std::size_t from = 0;
   for (std::size_t at = escaped.find('\\'); at < escaped.size(); at = escaped.find('\\', at)) {
@@ -119,7 +103,8 @@ void append_joined(std::string& out, std::string_view escaped) {
       at += length;
       continue;
     }
-    out.append(escaped.substr(from, at - from)).append(kReplacement);
+    out.append(escaped.substr(from, at - from));
+    out.append(kReplacement);
     at += kUnitBytes;
     from = at;
   }
@@ -135,66 +120,6 @@ std::size_t whole_characters(std::string_view text) noexcept {
     return length > back ? text.size() - back : text.size();
   }
   return text.size();
-}
-
-void RecordWriter::json(const Name& name, std::string_view json) {
-  if (!append_record_json(value(name), json)) out_ += "null";
-}
-
-void RecordWriter::text(const Name& name, std::string_view text) {
-  value(name) += '"';
-  append_json_escaped(out_, text);
-  out_ += '"';
-}
-
-void RecordWriter::joined(const Name& name, std::string_view escaped) {
-  value(name) += '"';
-  append_joined(out_, escaped);
-  out_ += '"';
-}
-
-void RecordWriter::boolean(const Name& name, bool value) {
-  this->value(name) += value ? "true" : "false";
-}
-
-void RecordWriter::number(const Name& name, std::uint64_t value) {
-  std::array<char, 20> digits;
-  const char* const end = std::to_chars(digits.begin(), digits.end(), value).ptr;
-  this->value(name).append(digits.data(), static_cast<std::size_t>(end - digits.data()));
-}
-
-void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
-  number(name, count / 1000);
-  const auto digit = [&](std::uint64_t place) {
-    return static_cast<char>('0' + count / place % 10);
-  };
-  out_.append({'.', digit(100), digit(10), digit(1)});
-}
-
-void RecordWriter::null(const Name& name) {
-  value(name) += "null";
-}
-
-void RecordWriter::text_or_null(const Name& name, std::string_view text) {
-  text.empty() ? null(name) : this->text(name, text);
-}
-
-void RecordWriter::text_if_any(const Name& name, std::string_view text) {
-  if (!text.empty()) this->text(name, text);
-}
-
-void RecordWriter::joined_or_null(const Name& name, std::string_view escaped) {
-  escaped.empty() ? null(name) : joined(name, escaped);
-}
-
-void RecordWriter::joined_if_any(const Name& name, std::string_view escaped) {
-  if (!escaped.empty()) joined(name, escaped);
-}
-
-void RecordWriter::finish() {
-  if (out_.size() == begin_) out_ += ',';
-  out_[begin_] = '{';
-  out_ += '}';
 }
 
 }  // namespace aifd::protocol

@@ -1,12 +1,10 @@
-// The JSON of the conversation log's records: one line each, and valid for every reader.
+// JSON as it stands in the conversation log's records: in one line, and valid for every reader.
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
-#include <string>
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
 #include "json_reader.hpp"
 
 namespace aifd::protocol {
@@ -18,86 +16,52 @@ inline constexpr std::size_t kMostRecordDepth = 512;
 // in their text as they are to be, nothing is copied. Not for tokens that are invalid.
 class RecordCopy {
  public:
-  // Appends to `out` where something must be copied.
-  explicit RecordCopy(std::string& out) noexcept : out_(out), begin_(out.size()) {}
+  // Appends to `out` where something must be copied. `first` is the first token to be taken.
+  RecordCopy(LineBuffer& out, const JsonReader::Token& first) noexcept
+      : out_(out), begin_(out.size()), run_(first.text.substr(0, 0)) {}
 
-  void take(const JsonReader::Token& token);
+  void take(const JsonReader::Token& token) {
+    using Kind = JsonReader::Kind;
+    const bool ends = token.kind == Kind::end_object || token.kind == Kind::end_array;
+    const bool begins = token.kind == Kind::begin_object || token.kind == Kind::begin_array;
+    const std::string_view separator(&next_, ends || next_ == '\0' ? 0 : 1);
+    const bool may_change = token.has_surrogates || token.kind == Kind::number;
+    if (!may_change && token.text.data() == run_.data() + run_.size() + separator.size()) {
+      run_ = {run_.data(), run_.size() + separator.size() + token.text.size()};
+    } else {
+      take_apart(token, separator);
+    }
+    next_ = token.kind == Kind::name ? ':' : begins ? '\0' : ',';
+  }
 
   // At the end: the part of the text that the value is, if nothing was copied; else all of it was
   // appended, and this is empty.
-  std::string_view finish();
+  std::string_view finish() {
+    if (out_.size() == begin_) return run_;
+    out_.append(run_);
+    return {};
+  }
 
  private:
-  std::string& out_;
+  void take_apart(const JsonReader::Token& token, std::string_view separator);
+
+  LineBuffer& out_;
   std::size_t begin_;
   std::string_view run_;  // that stands so in the text, and is not copied yet
-  JsonReader::Kind before_ = JsonReader::Kind::begin_array;
+  char next_ = '\0';      // what separates the next token, unless that is an end
 };
 
 // Appends the one value that `json` is, its bytes as they are but for the white space between its
 // tokens and what some readers refuse: an escape of half a surrogate pair becomes that of U+FFFD, a
 // number that is no double's a string. False where it is not JSON or nested too deep, with
 // nothing appended.
-bool append_record_json(std::string& out, std::string_view json);
+bool append_record_json(LineBuffer& out, std::string_view json);
 
 // Appends the inside of a JSON string that was put together of the insides of several, valid each;
 // halves of surrogate pairs that found no other half become U+FFFD.
-void append_joined(std::string& out, std::string_view escaped);
+void append_joined(LineBuffer& out, std::string_view escaped);
 
 // How many bytes of the text's beginning hold no part of a UTF-8 character that its end cuts off.
 std::size_t whole_characters(std::string_view text) noexcept;
-
-// The name of a record's member, made at compile time.
-class RecordName {
- public:
-  consteval RecordName(std::string_view name) {
-    for (const char c : std::string_view(",\"")) text_[size_++] = c;
-    for (const char c : name) text_[size_++] = c;
-    for (const char c : std::string_view("\":")) text_[size_++] = c;
-  }
-  consteval RecordName(const char* name) : RecordName(std::string_view(name)) {}
-
-  // As it stands before its value, after a comma.
-  std::string_view text() const noexcept { return {text_.data(), size_}; }
-
- private:
-  std::array<char, 32> text_{};
-  std::size_t size_ = 0;
-};
-
-// A record besides its long values usually fits into so many bytes.
-inline constexpr std::size_t kUsualRecordBytes = 640;
-
-// Puts one record together, or an object in it, member by member, at the end of `out`.
-class RecordWriter {
- public:
-  using Name = RecordName;
-
-  explicit RecordWriter(std::string& out) noexcept : out_(out), begin_(out.size()) {}
-
-  // `json` is what append_record_json() takes; null where it is not that.
-  void json(const Name& name, std::string_view json);
-  void text(const Name& name, std::string_view text);       // not escaped, of any bytes
-  void joined(const Name& name, std::string_view escaped);  // what append_joined() takes
-  void boolean(const Name& name, bool value);
-  void number(const Name& name, std::uint64_t value);
-  void thousandths(const Name& name, std::uint64_t count);  // a number with three decimals
-  void null(const Name& name);
-
-  // null, or left out, where it is empty.
-  void text_or_null(const Name& name, std::string_view text);
-  void text_if_any(const Name& name, std::string_view text);
-  void joined_or_null(const Name& name, std::string_view escaped);
-  void joined_if_any(const Name& name, std::string_view escaped);
-
-  // Begins a member whose value the caller appends, valid and without line feeds.
-  std::string& value(const Name& name) { return out_ += name.text(); }
-
-  void finish();
-
- private:
-  std::string& out_;
-  std::size_t begin_;  // where the brace will stand instead of a comma
-};
 
 }  // namespace aifd::protocol

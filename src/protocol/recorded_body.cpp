@@ -20,7 +20,8 @@ bool RecordedBody::read(std::string_view text) {
   return false;
 }
 
-bool RecordedBody::read_members() {
+// Flat, since the reader's steps are cheaper than the calls of them.
+[[gnu::flatten]] bool RecordedBody::read_members() {
   JsonReader reader(text_, JsonReader::Surrogates::also_alone);
   if (reader.next().kind != Kind::begin_object) return false;
   JsonReader::Token token = reader.next();
@@ -36,33 +37,26 @@ bool RecordedBody::read_members() {
   return token.kind == Kind::end_object && reader.next().kind == Kind::end;
 }
 
-// Flat, since the reader's steps are cheaper than the calls of them.
-[[gnu::flatten]] bool RecordedBody::read_value(JsonReader& reader, Value& value) {
+bool RecordedBody::read_value(JsonReader& reader, Value& value) {
   const std::size_t outside = reader.depth();
   const std::size_t begin = rewritten_.size();
-  RecordCopy copy(rewritten_);
   JsonReader::Token token = reader.next();
+  RecordCopy copy(rewritten_, token);
   value = {};
   value.kind = kind_of(token.text);
+  std::size_t deepest = outside;
   for (;; token = reader.next()) {
     if (token.kind == Kind::invalid) return false;
-    value.is_too_deep = value.is_too_deep || reader.depth() - outside > kMostValueDepth;
     copy.take(token);
     if (reader.depth() == outside) break;
+    deepest = std::max(deepest, reader.depth());
   }
+  value.is_too_deep = deepest - outside > kMostValueDepth;
   const std::string_view same = copy.finish();
   value.is_rewritten = same.empty();
   value.begin = value.is_rewritten ? begin : static_cast<std::size_t>(same.data() - text_.data());
   value.size = value.is_rewritten ? rewritten_.size() - begin : same.size();
   return true;
-}
-
-std::string_view RecordedBody::get(Name name) {
-  const Value& value = values_[name.place_];
-  lacks_some_ = lacks_some_ || value.is_too_deep;
-  if (value.is_too_deep) return "null";
-  const std::string_view from = value.is_rewritten ? rewritten_ : text_;
-  return from.substr(value.begin, value.size);
 }
 
 JsonKind RecordedBody::kind(Name name) const noexcept {

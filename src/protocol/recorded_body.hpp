@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <string>
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
 #include "json_reader.hpp"
 #include "json_text.hpp"
 
@@ -14,18 +14,21 @@ namespace aifd::protocol {
 
 // Members of the top level, by name, in the form that records have (append_record_json()).
 class RecordedBody {
-  static constexpr std::string_view kNames[] = {"messages",
+  // The usual ones first.
+  static constexpr std::string_view kNames[] = {"model",
+                                                "messages",
+                                                "stream",
+                                                "temperature",
+                                                "max_tokens",
+                                                "tools",
+                                                "tool_choice",
                                                 "input",
                                                 "instructions",
                                                 "system",
-                                                "model",
-                                                "stream",
-                                                "max_tokens",
                                                 "max_output_tokens",
                                                 "max_completion_tokens",
                                                 "response_format",
                                                 "n",
-                                                "temperature",
                                                 "top_p",
                                                 "logit_bias",
                                                 "frequency_penalty",
@@ -34,8 +37,6 @@ class RecordedBody {
                                                 "stop",
                                                 "stop_sequences",
                                                 "user",
-                                                "tools",
-                                                "tool_choice",
                                                 "caching",
                                                 "prompt",
                                                 "encoding_format",
@@ -55,12 +56,25 @@ class RecordedBody {
     std::size_t place_;
   };
 
+  // What must be rewritten is so in there, which is empty, and stays so long.
+  explicit RecordedBody(LineBuffer& rewritten) noexcept : rewritten_(rewritten) {}
+
   // False where it is no JSON object: then it has no members. The text outlives what is read of it.
   bool read(std::string_view text);
 
+  bool has(Name name) const noexcept { return values_[name.place_].size > 0; }
+
   // The last member of that name. Empty where there is none, null where it is nested too deep for a
   // record.
-  std::string_view get(Name name);
+  std::string_view get(Name name) {
+    const Value& value = values_[name.place_];
+    if (value.is_too_deep) {
+      lacks_some_ = true;
+      return "null";
+    }
+    const std::string_view from = value.is_rewritten ? rewritten_.view() : text_;
+    return {from.data() + value.begin, value.size};
+  }
 
   // What get() gives, as it was sent: in a record a number may be a string.
   JsonKind kind(Name name) const noexcept;
@@ -85,7 +99,7 @@ class RecordedBody {
   bool read_value(JsonReader& reader, Value& value);
 
   std::string_view text_;
-  std::string rewritten_;
+  LineBuffer& rewritten_;
   bool lacks_some_ = false;
   std::array<Value, std::size(kNames)> values_{};
 };

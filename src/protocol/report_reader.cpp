@@ -1,72 +1,50 @@
 #include "answer_reader.hpp"
 
 namespace aifd::protocol {
-namespace {
 
 using Value = JsonTape::Value;
 
-// What answers of all kinds may say of themselves.
-class ReportReader : public AnswerReader {
- public:
-  using AnswerReader::AnswerReader;
-
-  void take(const Value& value) override {
-    answer_.set(answer_.object, value.get("object").string());
-    for (const std::string_view name : {"model", "modelVersion"}) {
-      answer_.set(answer_.model, value.get(name).string());
-    }
-    for (const std::string_view name : {"usage", "usageMetadata"}) {
-      const Value usage = value.get(name);
-      if (!usage.is(JsonKind::object)) continue;
-      answer_.set_usage(usage);
-      answer_.usage_is_final = true;
-    }
-    answer_.set_error(value.get("error"));
+void take_report(KeptAnswer& answer, const Value& value) {
+  answer.set(answer.object, value.get("object").string());
+  for (const std::string_view name : {"model", "modelVersion"}) {
+    answer.set(answer.model, value.get(name).string());
   }
-};
-
-class TranscriptReader final : public ReportReader {
- public:
-  using ReportReader::ReportReader;
-
-  void take(const Value& value) override {
-    ReportReader::take(value);
-    const std::string_view type = value.get("type").string();
-    const Value text = value.get(type == "transcript.text.delta" ? "delta" : "text");
-    const bool is_piece = type == "transcript.text.delta" || type == "transcript.text.segment";
-    KeptChoice* const choice = text.is(JsonKind::string) ? answer_.choice(0) : nullptr;
-    if (choice == nullptr || type == "transcript.text.segment") return;
-    choice->has_text = true;
-    if (is_piece || choice->text.empty()) answer_.append(choice->text, text.string());
+  for (const std::string_view name : {"usage", "usageMetadata"}) {
+    const Value usage = value.get(name);
+    if (!usage.is(JsonKind::object)) continue;
+    answer.set_usage(usage);
+    answer.usage_is_final = true;
   }
-};
-
-}  // namespace
-
-std::unique_ptr<AnswerReader> transcript_reader(KeptAnswer& answer) {
-  return std::make_unique<TranscriptReader>(answer);
+  answer.set_error(value.get("error"));
 }
 
-std::unique_ptr<AnswerReader> report_reader(KeptAnswer& answer) {
-  return std::make_unique<ReportReader>(answer);
+void take_transcript(KeptAnswer& answer, const Value& value) {
+  take_report(answer, value);
+  const std::string_view type = value.get("type").string();
+  const Value text = value.get(type == "transcript.text.delta" ? "delta" : "text");
+  const bool is_piece = type == "transcript.text.delta" || type == "transcript.text.segment";
+  KeptChoice* const choice = text.is(JsonKind::string) ? answer.choice(0) : nullptr;
+  if (choice == nullptr || type == "transcript.text.segment") return;
+  choice->has_text = true;
+  if (is_piece || choice->text.empty()) answer.append(choice->text, text);
 }
 
-std::unique_ptr<AnswerReader> answer_reader(ConversationApi api, KeptAnswer& answer) {
+void take_answer(KeptAnswer& answer, ConversationApi api, const Value& value) {
   switch (api) {
     case ConversationApi::chat:
     case ConversationApi::completion:
-      return chat_answer_reader(answer);
+      return take_chat_answer(answer, value);
     case ConversationApi::messages:
-      return messages_answer_reader(answer);
+      return take_messages_answer(answer, value);
     case ConversationApi::responses:
-      return responses_answer_reader(answer);
+      return take_responses_answer(answer, value);
     case ConversationApi::whisper:
-      return transcript_reader(answer);
+      return take_transcript(answer, value);
     case ConversationApi::embedding:
     case ConversationApi::general:
       break;
   }
-  return report_reader(answer);
+  take_report(answer, value);
 }
 
 }  // namespace aifd::protocol

@@ -9,11 +9,11 @@ using Value = JsonTape::Value;
 constexpr std::string_view kPrefix = "response.";
 
 // A call's place is that of its item in the output.
-class ResponsesAnswerReader final : public AnswerReader {
+class ResponsesAnswerReader {
  public:
-  using AnswerReader::AnswerReader;
+  explicit ResponsesAnswerReader(KeptAnswer& answer) noexcept : answer_(answer) {}
 
-  void take(const Value& value) override {
+  void take(const Value& value) {
     std::string_view type = value.get("type").string();
     const Value response = value.get("response");
     if (type.starts_with(kPrefix)) {
@@ -42,9 +42,9 @@ class ResponsesAnswerReader final : public AnswerReader {
   void take_delta(std::string_view type, const Value& value) {
     KeptChoice* const choice = answer_.choice(0);
     if (choice == nullptr) return;
-    const std::string_view delta = value.get("delta").string();
+    const Value delta = value.get("delta");
     if (type == "output_text.delta") {
-      add_text(*choice, value.get("delta"));
+      add_text(*choice, delta);
     } else if (type == "refusal.delta") {
       answer_.append(choice->refusal, delta);
     } else if (type == "reasoning_summary_text.delta" || type == "reasoning_text.delta") {
@@ -65,7 +65,7 @@ class ResponsesAnswerReader final : public AnswerReader {
   void complete_arguments(KeptCall& call, const Value& value) {
     if (!call.arguments.empty()) return;
     const Value arguments = value.get(call.is_custom ? "input" : "arguments");
-    answer_.append(call.arguments, arguments.string());
+    answer_.append(call.arguments, arguments);
   }
 
   void take_call(std::size_t index, const Value& item) {
@@ -106,7 +106,7 @@ class ResponsesAnswerReader final : public AnswerReader {
         take_content(choice, item.get("content"));
       } else if (type == "reasoning") {
         for (const Value texts : {item.get("summary"), item.get("content")}) {
-          each_text(texts, [&](std::string_view text) { answer_.append(choice.reasoning, text); });
+          each_text(texts, [&](const Value& text) { answer_.append(choice.reasoning, text); });
         }
       } else {
         take_call(index, item);
@@ -119,21 +119,23 @@ class ResponsesAnswerReader final : public AnswerReader {
     if (content.is(JsonKind::string)) return add_text(choice, content);
     for (const Value part : content) {
       add_text(choice, part.get("text"));
-      answer_.append(choice.refusal, part.get("refusal").string());
+      answer_.append(choice.refusal, part.get("refusal"));
     }
   }
 
   void add_text(KeptChoice& choice, const Value& text) {
     if (!text.is(JsonKind::string)) return;
     choice.has_text = true;
-    answer_.append(choice.text, text.string());
+    answer_.append(choice.text, text);
   }
+
+  KeptAnswer& answer_;
 };
 
 }  // namespace
 
-std::unique_ptr<AnswerReader> responses_answer_reader(KeptAnswer& answer) {
-  return std::make_unique<ResponsesAnswerReader>(answer);
+void take_responses_answer(KeptAnswer& answer, const Value& value) {
+  ResponsesAnswerReader(answer).take(value);
 }
 
 }  // namespace aifd::protocol

@@ -21,7 +21,7 @@ bool is_stamp(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string local_datetime(WallClock::time_point at) {
+std::string_view local_datetime(WallClock::time_point at) {
   thread_local std::time_t second = 0;
   thread_local std::string text;  // of that second
   const std::time_t wanted = WallClock::to_time_t(std::chrono::floor<std::chrono::seconds>(at));
@@ -40,7 +40,7 @@ std::string rotated_name(std::string_view stem, WallClock::time_point at) {
   const auto micros = std::chrono::floor<std::chrono::microseconds>(fraction).count();
   std::string digits = std::to_string(1'000'000 + micros);  // its first digit is not one of them
   digits.front() = '_';
-  std::string stamp = local_datetime(at) + digits;
+  std::string stamp = std::string(local_datetime(at)) + digits;
   std::ranges::replace(stamp, ' ', '_');
   std::ranges::replace(stamp, ':', '-');
   return std::string(stem) + '.' + stamp + std::string(kEnding);

@@ -10,8 +10,9 @@ namespace aifd::services {
 
 using WallClock = std::chrono::system_clock;
 
-// "2023-10-17 15:27:12", as the records have it. The zone is asked once for each second and thread.
-std::string local_datetime(WallClock::time_point at);
+// "2023-10-17 15:27:12", as the records have it. Valid until the thread's next call; the zone is
+// asked once for each second and thread.
+std::string_view local_datetime(WallClock::time_point at);
 
 // Of a log called <stem>.log: "<stem>.2023-10-17_15-27-12_123456.log".
 std::string rotated_name(std::string_view stem, WallClock::time_point at);

@@ -36,6 +36,7 @@ struct LogExchange {
   WallClock::time_point began;
   AnswerHead head;
   AnswerEnd end;
+  LineBuffer* lines = nullptr;  // where its records go; of the writer
   std::optional<protocol::AnswerRecorder> recorder;
   std::size_t held = 0;  // by the recorder, when it was last looked at
   bool full = false;     // it may keep no more

@@ -105,18 +105,20 @@ void LogWriter::begin(LogExchange& exchange, WallClock::time_point at) {
   if (start.note.datetime.empty()) start.note.datetime = local_datetime(at);
   if (start.note.body_bytes == 0) start.note.body_bytes = start.body.size();
   const SharedText body = std::exchange(start.body, {});
-  add_record(exchange, protocol::request_record(start.api, start.note, body.view()));
+  NewLine line(lines_of(exchange));
+  protocol::append_request_record(line.lines(), start.api, start.note, body.view());
+  add_record(start, line);
 }
 
-void LogWriter::feed(LogExchange& exchange, const AnswerPart& part) {
+void LogWriter::feed(LogExchange& exchange, AnswerPart& part) {
   if (part.has_head) {
     const AnswerHead& head = exchange.head;
     recorder_of(exchange).head(head.status, head.content_type, head.content_encoding);
   }
   exchange.cut = exchange.cut || part.cut;
   if (exchange.cut || part.bytes.empty()) return;
-  recorder_of(exchange).feed(part.bytes);
-  bound(exchange);
+  recorder_of(exchange).feed(std::move(part.bytes));
+  if (!part.ends) bound(exchange);
 }
 
 // All answers under way may hold so much together: who wants more then has to do with what it has.
@@ -131,15 +133,17 @@ void LogWriter::bound(LogExchange& exchange) {
 }
 
 void LogWriter::end(LogExchange& exchange) {
-  protocol::RequestNote& asked = exchange.start.note;
+  const protocol::RequestNote& asked = exchange.start.note;
   protocol::AnswerNote& note = exchange.end.note;
-  if (note.uid.empty()) note.uid = std::move(asked.uid);
+  if (note.uid.empty()) note.uid = asked.uid;
   if (note.datetime.empty()) note.datetime = local_datetime(exchange.end.at);
-  if (note.route.empty()) note.route = std::move(asked.route);
-  if (note.key.empty()) note.key = std::move(asked.key);
+  if (note.route.empty()) note.route = asked.route;
+  if (note.key.empty()) note.key = asked.key;
   if (note.request_bytes == 0) note.request_bytes = asked.body_bytes;
   note.bytes_lost = note.bytes_lost || exchange.cut;
-  add_record(exchange, recorder_of(exchange).record(note));
+  NewLine line(lines_of(exchange));
+  recorder_of(exchange).append_record(line.lines(), note);
+  add_record(exchange.start, line);
 }
 
 protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
@@ -151,14 +155,18 @@ protocol::AnswerRecorder& LogWriter::recorder_of(LogExchange& exchange) const {
   return *exchange.recorder;
 }
 
-void LogWriter::add_record(const LogExchange& exchange, std::string record) {
-  const ConversationStart& start = exchange.start;
-  redactor_.redact(record, start.secrets);
-  if (start.prints && options_.on_record) options_.on_record(record, start.api);
-  if (!start.writes) return;
-  record += '\n';
-  log_of(start).pending += record;
-  unwritten_ += record.size();
+LineBuffer& LogWriter::lines_of(LogExchange& exchange) {
+  if (exchange.lines == nullptr) {
+    exchange.lines = exchange.start.writes ? &log_of(exchange.start).pending : &shown_;
+  }
+  return *exchange.lines;
+}
+
+void LogWriter::add_record(const ConversationStart& start, NewLine& line) {
+  const std::optional<std::string> redacted = redactor_.redacted(line.text(), start.secrets);
+  if (redacted) line.replace(*redacted);
+  if (start.prints && options_.on_record) options_.on_record(line.text(), start.api);
+  if (start.writes) unwritten_ += line.keep();
 }
 
 LogWriter::Log& LogWriter::log_of(const ConversationStart& start) {
@@ -184,25 +192,26 @@ void LogWriter::settle(std::size_t bytes) {
     fine = fine && !log.failing;
   }
   unwritten_ = 0;
+  shown_.release(kMostKept);
   queue_.release(bytes, held);
   if (fine) losses_.fine();
 }
 
 void LogWriter::write(Log& log, Clock::time_point now) {
-  const std::size_t written = log.file.append(log.pending, now);
+  const std::size_t written = log.file.append(log.pending.view(), now);
   log.failing = written < log.pending.size();
-  log.pending.erase(0, written);
+  log.pending.drop(written);
   if (log.failing && options_.waits) {
     log.retry_at = now + kRetryAfter;
     losses_.add(Lost::nothing, 0, log.file.trouble());
     return;
   }
   if (log.failing) {
-    const auto lines = std::ranges::count(log.pending, '\n');
+    const auto lines = std::ranges::count(log.pending.view(), '\n');
     losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());
-    log.pending.clear();
+    log.pending.cut(0);
   }
-  if (log.pending.capacity() > kMostKept) log.pending = {};
+  log.pending.release(kMostKept);
 }
 
 // Whether all that is left could be written, and what came before it.
@@ -215,8 +224,8 @@ bool LogWriter::write_last() {
       continue;
     }
     log.file.reopen(now);
-    const std::size_t written = log.file.append(log.pending, now);
-    const auto lines = std::ranges::count(log.pending.substr(written), '\n');
+    const std::size_t written = log.file.append(log.pending.view(), now);
+    const auto lines = std::ranges::count(log.pending.view().substr(written), '\n');
     if (lines == 0) continue;
     fine = false;
     losses_.add(Lost::record, static_cast<std::uint64_t>(lines), log.file.trouble());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <thread>
 
+#include "aifd/base/line_buffer.hpp"
 #include "aifd/services/redactor.hpp"
 #include "log_file.hpp"
 #include "log_losses.hpp"
@@ -37,7 +38,7 @@ class LogWriter {
     const std::string prefix;
     const std::string_view kind;
     LogFile file;
-    std::string pending;  // lines
+    LineBuffer pending;
     bool failing = false;
     Clock::time_point retry_at = Clock::time_point::min();
   };
@@ -48,11 +49,12 @@ class LogWriter {
   void work(std::deque<LogJob> jobs);
   void do_job(LogJob& job) noexcept;
   void begin(LogExchange& exchange, WallClock::time_point at);
-  void feed(LogExchange& exchange, const AnswerPart& part);
+  void feed(LogExchange& exchange, AnswerPart& part);
   void bound(LogExchange& exchange);
   void end(LogExchange& exchange);
   protocol::AnswerRecorder& recorder_of(LogExchange& exchange) const;
-  void add_record(const LogExchange& exchange, std::string record);
+  LineBuffer& lines_of(LogExchange& exchange);
+  void add_record(const ConversationStart& start, NewLine& line);
   Log& log_of(const ConversationStart& start);
 
   void settle(std::size_t bytes);
@@ -62,11 +64,12 @@ class LogWriter {
   const ConversationLogOptions options_;
   LogQueue& queue_;
   LogLosses& losses_;
-  const Redactor redactor_;
+  Redactor redactor_;
   RotatedLogs rotated_;
   std::deque<Log> logs_;       // a few; one for a prefix and a kind
   std::size_t held_ = 0;       // by the recorders of all exchanges
   std::size_t unwritten_ = 0;  // bytes added to pending lines since they were written
+  LineBuffer shown_;           // for the record of an exchange that is not to be written
 
   std::mutex mutex_;  // of ended_
   std::condition_variable at_end_;

@@ -7,10 +7,10 @@
 #include <optional>
 #include <utility>
 
-#include "aifd/base/find_text.hpp"
 #include "aifd/base/words.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "json_strings.hpp"
+#include "secret_search.hpp"
 
 namespace aifd::services {
 namespace {
@@ -56,14 +56,6 @@ std::vector<std::string> forms_of(std::span<const Secret> secrets) {
   return forms;
 }
 
-// Whether it has only one form.
-bool is_plain(std::string_view text) {
-  return text.size() == find_marked(text, 0, [](Bytes bytes) {
-           return mark_below(bytes, 0x20) | mark_equal(bytes, '"') | mark_equal(bytes, '\\') |
-                  mark_equal(bytes, '/') | mark_equal(bytes, '\x7F') | mark_not_ascii(bytes);
-         });
-}
-
 // Whether letters of a plain text may be written as escapes, as are all from \u0000 to \u007F.
 bool may_hide_letters(std::string_view record) {
   constexpr unsigned char kOfEight = 0xF8;
@@ -71,19 +63,9 @@ bool may_hide_letters(std::string_view record) {
     return mark_equal(load_bytes(place), '\\') & mark_equal(load_bytes(place + 3), '0') &
            mark_equal(load_bytes(place + 4) & kOfEight, '0');
   };
-  return find_place(record, 0, 5, may_begin_at) != std::string_view::npos;
-}
-
-// Most records can be left alone without a look at each of their strings: what is not in all of
-// them is in none.
-bool may_hold(std::string_view record, std::span<const Secret> secrets) {
-  std::string unescaped;
-  if (may_hide_letters(record)) record = unescaped = unescape_json(record);
-  return std::ranges::any_of(secrets, [&](const Secret& secret) {
-    const std::string_view text = secret.reveal();
-    return is_looked_for(secret) &&
-           (!is_plain(text) || find_text(record, text) != std::string_view::npos);
-  });
+  const std::size_t first = record.find('\\');
+  return first != std::string_view::npos &&
+         find_place(record, first, 5, may_begin_at) != std::string_view::npos;
 }
 
 // nullopt: it is not in there.
@@ -170,7 +152,7 @@ class Redactor::Masks {
 };
 
 Redactor::Redactor(const std::vector<std::string>& patterns, std::chrono::milliseconds budget)
-    : budget_(budget) {
+    : budget_(budget), search_(std::make_unique<SecretSearch>()) {
   RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kMostPatternMemory);
@@ -182,8 +164,18 @@ Redactor::Redactor(const std::vector<std::string>& patterns, std::chrono::millis
 
 Redactor::~Redactor() = default;
 
-void Redactor::redact(std::string& record, std::span<const Secret> secrets) const {
-  if (patterns_.empty() && !may_hold(record, secrets)) return;
+// Most records can be left alone without a look at each of their strings: what is not in all of
+// them is in none.
+bool Redactor::may_hold(std::string_view record, std::span<const Secret> secrets) {
+  search_->look_for(secrets);
+  if (search_->have_forms()) return true;
+  return may_hide_letters(record) ? search_->finds_any(unescape_json(record))
+                                  : search_->finds_any(record);
+}
+
+std::optional<std::string> Redactor::redacted(std::string_view record,
+                                              std::span<const Secret> secrets) {
+  if (patterns_.empty() && !may_hold(record, secrets)) return std::nullopt;
   const Masks masks(*this, secrets);
   std::string out;
   std::size_t copied = 0;
@@ -192,13 +184,12 @@ void Redactor::redact(std::string& record, std::span<const Secret> secrets) cons
     if (is_fixed(*string)) continue;
     const std::optional<std::string> masked = masks.masked(*string);
     if (!masked) continue;
-    out.append(record, copied, string->at - copied);
+    out.append(record.substr(copied, string->at - copied));
     protocol::append_json_escaped(out, *masked);
     copied = string->at + string->raw.size();
   }
-  if (copied == 0) return;
-  out.append(record, copied);
-  record = std::move(out);
+  if (copied == 0) return std::nullopt;
+  return out.append(record.substr(copied));
 }
 
 }  // namespace aifd::services

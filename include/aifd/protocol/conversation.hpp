@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "aifd/base/line_buffer.hpp"
+
 namespace aifd::protocol {
 
 // What was asked, by the path it went to.
@@ -26,24 +28,26 @@ std::string log_prefix(std::string_view route_prefix);
 
 // What a request's record says besides its body. Empty texts are left out of the record, or null.
 struct RequestNote {
-  std::string uid;           // joins the records of one exchange
-  std::string ip;            // the caller's
-  std::string datetime;      // local time, "2023-10-17 15:27:12"
-  std::string method;        // this and the next two for general routes only
-  std::string path;          // with its query, no secret in it
-  std::string content_type;  // as sent
-  std::string route;         // its prefix
-  std::string key;           // the forward key's alias
+  std::string uid;            // joins the records of one exchange
+  std::string ip;             // the caller's
+  std::string_view datetime;  // local time, "2023-10-17 15:27:12"; of a text that is there until
+                              // the record is made
+  std::string method;         // this and the next two for general routes only
+  std::string path;           // with its query, no secret in it
+  std::string content_type;   // as sent
+  std::string route;          // its prefix
+  std::string key;            // the forward key's alias
   std::uint64_t body_bytes = 0;
   bool too_large = false;  // the body is not held, what is given of it does not count
   bool coded = false;      // it has a Content-Encoding
 };
 
-// The record: one JSON object in one line, without its line feed. Any body makes one: what it does
-// not tell is null, and "shortened" says why.
+// Appends the record: one JSON object in one line, without its line feed. Any body makes one: what
+// it does not tell is null, and "shortened" says why.
 //
 // Of ConversationApi::whisper the body is what form_as_json() made of it.
-std::string request_record(ConversationApi api, const RequestNote& note, std::string_view body);
+void append_request_record(LineBuffer& out, ConversationApi api, const RequestNote& note,
+                           std::string_view body);
 
 // The texts of a multipart form as one JSON object of strings, files by their names (null: it has
 // none that could be read); the first field of each name counts. nullopt where it is no form. Takes
@@ -51,10 +55,11 @@ std::string request_record(ConversationApi api, const RequestNote& note, std::st
 // passed over.
 std::optional<std::string> form_as_json(std::string_view content_type, std::string_view body);
 
-// What an answer's record says besides its body.
+// What an answer's record says besides its body. Its views are of texts that are there until the
+// record is made.
 struct AnswerNote {
-  std::string uid;
-  std::string datetime;       // of its end
+  std::string_view uid;
+  std::string_view datetime;  // of its end
   int status = 0;             // sent to the client; 0: none
   std::string_view ended_by;  // "complete", "client", "upstream", "aifd"
   std::string_view phase;     // "stream"
@@ -64,9 +69,9 @@ struct AnswerNote {
   std::chrono::microseconds duration{0};
   std::string_view cache;  // "hit"; empty: it had no part
   unsigned attempts = 0;   // at the upstream
-  std::string route;
+  std::string_view route;
   std::string upstream;  // host and port; empty: not asked
-  std::string key;
+  std::string_view key;
   std::uint64_t request_bytes = 0;  // of the request's body, to guess its tokens by
   bool bytes_lost = false;          // not all of the answer was fed
 };
@@ -88,9 +93,9 @@ class AnswerRecorder {
   AnswerRecorder& operator=(const AnswerRecorder&) = delete;
   ~AnswerRecorder();
 
-  // Before the first piece, where there was a head.
+  // Before the first piece, where there was a head. The Content-Type outlives the recorder.
   void head(int status, std::string_view content_type, std::string_view content_encoding);
-  void feed(std::string_view bytes);
+  void feed(std::string bytes);
 
   // The memory that it holds, but for what its size does not depend on. Cheap.
   std::size_t held_bytes() const;
@@ -99,8 +104,8 @@ class AnswerRecorder {
   // reports at its end (usage, why it finished) still comes into the record. Not within feed().
   void cut();
 
-  // The record, as request_record() gives one. Called once, last.
-  std::string record(const AnswerNote& note);
+  // Appends the record, as append_request_record() does. Called once, last.
+  void append_record(LineBuffer& out, const AnswerNote& note);
 
  private:
   class Impl;

@@ -42,7 +42,7 @@ struct ConversationStart {
   protocol::ConversationApi api = protocol::ConversationApi::general;
   std::string prefix;              // of the route, as a folder's name: "openai"
   protocol::RequestNote note;      // an empty datetime: now; body_bytes is that of `body` if 0
-  SharedText body;                 // as request_record() takes it
+  SharedText body;                 // as append_request_record() takes it
   bool streams_by_default = true;  // see AnswerRecorder::Options
   std::vector<Secret> secrets;     // *** in both records
   bool writes = true;              // to the disk

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ class RE2;
 }
 
 namespace aifd::services {
+
+class SecretSearch;
 
 // Used on one thread.
 //
@@ -44,14 +47,17 @@ class Redactor {
   Redactor& operator=(const Redactor&) = delete;
   ~Redactor();
 
-  // `record` is one valid JSON object, and is so afterwards.
-  void redact(std::string& record, std::span<const Secret> secrets) const;
+  // What the record is to be, which is one valid JSON object; nullopt: it stays as it is.
+  std::optional<std::string> redacted(std::string_view record, std::span<const Secret> secrets);
 
  private:
   class Masks;
 
+  bool may_hold(std::string_view record, std::span<const Secret> secrets);
+
   std::vector<std::unique_ptr<re2::RE2>> patterns_;
   const std::chrono::milliseconds budget_;
+  const std::unique_ptr<SecretSearch> search_;
 };
 
 }  // namespace aifd::services

@@ -80,7 +80,7 @@ TEST(AnswerRecord, OfNoAnswerAtAll) {
   note.error = "upstream_unreachable";
   note.cache = "miss";
   note.key = "al\"ias";
-  EXPECT_EQ(recorder.record(note),
+  EXPECT_EQ(record_of(recorder, note),
             R"({"assistant":null,"is_tool_calls":false,"uid":"u","datetime":"d","model":null,)"
             R"("status":0,"finish_reason":null,"usage":null,"usage_source":"unknown",)"
             R"("ended_by":"aifd","phase":"connect","error":"upstream_unreachable","ttft_ms":null,)"

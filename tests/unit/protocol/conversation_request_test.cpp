@@ -26,6 +26,12 @@ RequestNote note() {
 const std::string kEnd =
     R"("ip":"127.0.0.1","uid":"u1","caching":null,"datetime":"2023-10-17 15:27:12",)";
 
+std::string request_record(Api api, const RequestNote& about, std::string_view body) {
+  LineBuffer line;
+  append_request_record(line, api, about, body);
+  return std::string(line.view());
+}
+
 Json record(Api api, const std::string& body, const RequestNote& about = note()) {
   const std::string line = request_record(api, about, body);
   EXPECT_EQ(line.find('\n'), std::string::npos);

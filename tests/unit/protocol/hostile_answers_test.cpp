@@ -146,7 +146,8 @@ std::string large_event() {
 }
 
 void feed_in_pieces(AnswerRecorder& recorder, std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size(); i += 16'384) recorder.feed(bytes.substr(i, 16'384));
+  for (std::size_t i = 0; i < bytes.size(); i += 16'384)
+    recorder.feed(std::string(bytes.substr(i, 16'384)));
 }
 
 TEST(HostileAnswers, ALargeEventIsNotHeldForLong) {
@@ -158,7 +159,7 @@ TEST(HostileAnswers, ALargeEventIsNotHeldForLong) {
   recorder.feed("\n\n");
   recorder.feed(": ping\n\n");
   EXPECT_LT(recorder.held_bytes(), 3 * kMiB);
-  EXPECT_FALSE(parsed_record(recorder.record(note_of({}))).contains("truncated"));
+  EXPECT_FALSE(parsed_record(record_of(recorder, note_of({}))).contains("truncated"));
 }
 
 TEST(HostileAnswers, AStreamThatIsCutIsStillFollowed) {
@@ -177,7 +178,7 @@ TEST(HostileAnswers, AStreamThatIsCutIsStillFollowed) {
   recorder.feed(event(R"({"choices":[{"index":5,"delta":{"content":"c"}}]})"));
   EXPECT_LT(recorder.held_bytes(), kMiB);
   recorder.feed(event(R"({"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"x":1}})"));
-  const Json record = parsed_record(recorder.record(note_of({})));
+  const Json record = parsed_record(record_of(recorder, note_of({})));
   EXPECT_EQ(record["assistant"], "a");
   EXPECT_EQ(record["finish_reason"], "stop");
   EXPECT_EQ(record["usage_source"], "exact");
@@ -193,14 +194,14 @@ TEST(HostileAnswers, AnAnswerThatIsCutKeepsItsBeginning) {
   const std::size_t held = recorder.held_bytes();
   for (int i = 0; i < 1000; ++i) recorder.feed(std::string(10'000, 'b'));
   EXPECT_EQ(recorder.held_bytes(), held);
-  const Json record = parsed_record(recorder.record(note_of(whole)));
+  const Json record = parsed_record(record_of(recorder, note_of(whole)));
   EXPECT_EQ(record["assistant"], "abc");
   EXPECT_EQ(record["truncated"], true);
   AnswerRecorder nothing(Api::chat, {});
   nothing.head(200, kJson, "");
   nothing.cut();
   nothing.feed("{}");
-  EXPECT_EQ(parsed_record(nothing.record(note_of(whole)))["truncated"], true);
+  EXPECT_EQ(parsed_record(record_of(nothing, note_of(whole)))["truncated"], true);
 }
 
 }  // namespace

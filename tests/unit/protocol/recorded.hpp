@@ -47,12 +47,18 @@ inline AnswerNote note_of(const Answered& answered) {
   return note;
 }
 
+inline std::string record_of(AnswerRecorder& recorder, const AnswerNote& note) {
+  LineBuffer line;
+  recorder.append_record(line, note);
+  return std::string(line.view());
+}
+
 inline std::string record_of(const Answered& answered,
                              const std::vector<std::string_view>& pieces) {
   AnswerRecorder recorder(answered.api, answered.options);
   recorder.head(answered.status, answered.content_type, answered.content_encoding);
-  for (const std::string_view piece : pieces) recorder.feed(piece);
-  return recorder.record(note_of(answered));
+  for (const std::string_view piece : pieces) recorder.feed(std::string(piece));
+  return record_of(recorder, note_of(answered));
 }
 
 // One line that strict readers take.

@@ -288,7 +288,7 @@ TEST(LogNames, AreThoseOfTheOriginal) {
 
 TEST(LogNames, TellSecondsApart) {
   const WallClock::time_point at{seconds(1'700'000'000)};
-  const std::string first = local_datetime(at);
+  const std::string first(local_datetime(at));
   EXPECT_TRUE(first.ends_with(":20")) << first;
   EXPECT_EQ(local_datetime(at + microseconds(999'999)), first);
   EXPECT_TRUE(local_datetime(at + seconds(1)).ends_with(":21"));
