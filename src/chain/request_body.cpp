@@ -44,14 +44,14 @@ std::optional<Result<bool>> RequestBody::try_hold(std::uint64_t max_bytes) {
 }
 
 Task<Result<bool>> RequestBody::hold(std::uint64_t max_bytes) {
-  while (!source_ended_ && !exceeds(max_bytes)) {
+  for (;;) {
+    if (const std::optional<Result<bool>> whole = try_hold(max_bytes)) co_return *whole;
     Task<Result<Piece>> read = reads_ahead() ? source_.next_into(room()) : source_.next();
     const Result<Piece> piece = co_await std::move(read);
     note(piece);
     if (!piece) co_return piece.error();
     keep(piece->bytes);
   }
-  co_return !exceeds(max_bytes);
 }
 
 // Not before something of it is here: what a client says of its length costs it nothing.

@@ -35,21 +35,19 @@ bool is_unheld(const Exchange& exchange, ConversationApi api) {
          protocol::is_binary(protocol::media_type(exchange.request.fields));
 }
 
-protocol::RequestNote note_of(const Exchange& exchange, ConversationApi api) {
-  protocol::RequestNote note;
+void fill(protocol::RequestNote& note, const Exchange& exchange, ConversationApi api) {
   note.uid = exchange.request_id;
   note.ip = exchange.client.address.to_string();
   note.content_type = exchange.request.fields.get("Content-Type");
   note.route = exchange.route.prefix;
   note.key = exchange.key_alias;
   note.coded = is_coded(exchange.request.fields);
-  if (api != ConversationApi::general) return note;
+  if (api != ConversationApi::general) return;
   note.method = exchange.request.method;
   note.path = exchange.route.path;
   if (exchange.target.has_query) {
     note.path.append(1, '?').append(protocol::redact_query(exchange.target.query));
   }
-  return note;
 }
 
 // The keys that this exchange has to do with, and whatever else of its head may be a secret.
@@ -67,21 +65,23 @@ std::vector<Secret> secrets_of(const Exchange& exchange) {
 
 class ConversationTap final : public chain::Tap {
  public:
-  ConversationTap(const Exchange& exchange, std::shared_ptr<services::Conversation> conversation)
-      : exchange_(exchange), conversation_(std::move(conversation)) {}
+  ConversationTap(const Exchange& exchange, services::ConversationLog& log)
+      : exchange_(exchange), conversation_(log) {}
+
+  services::Conversation& conversation() noexcept { return conversation_; }
 
   void on_head(protocol::ResponseHead& head) override {
-    conversation_->head(head.status, head.fields.get("Content-Type"),
-                        head.fields.get("Content-Encoding"));
+    conversation_.head(head.status, head.fields.get("Content-Type"),
+                       head.fields.get("Content-Encoding"));
   }
 
   Clock::time_point on_chunk(std::string_view bytes) noexcept override {
     if (first_byte_ == Clock::time_point{}) first_byte_ = Clock::now();
-    conversation_->piece(bytes);
+    conversation_.piece(bytes);
     return chain::kAtOnce;
   }
 
-  void on_done(const Outcome& outcome) noexcept override { conversation_->end(note_of(outcome)); }
+  void on_done(const Outcome& outcome) noexcept override { conversation_.end(note_of(outcome)); }
 
  private:
   protocol::AnswerNote note_of(const Outcome& outcome) const {
@@ -103,7 +103,7 @@ class ConversationTap final : public chain::Tap {
   }
 
   const Exchange& exchange_;
-  std::shared_ptr<services::Conversation> conversation_;
+  services::Conversation conversation_;
   Clock::time_point first_byte_{};
 };
 
@@ -162,21 +162,19 @@ void ConversationLog::take_body(Exchange& exchange, services::ConversationStart&
 
 // Once its body is held: as a whole, or as far as that may go.
 void ConversationLog::begin(Exchange& exchange, ConversationApi api, bool is_whole) const {
-  services::ConversationStart start;
+  auto tap = std::make_unique<ConversationTap>(exchange, log_);
+  services::ConversationStart& start = tap->conversation().start();
   start.api = api;
   start.writes = exchange.route.openai ? settings_.openai : settings_.general;
   start.prints = settings_.print_chat && is_chat(api);
   start.streams_by_default = streams_by_default_;
-  start.note = note_of(exchange, api);
+  fill(start.note, exchange, api);
   start.note.too_large = !is_whole;
   start.prefix = protocol::log_prefix(exchange.route.prefix);
   start.secrets = secrets_of(exchange);
   take_body(exchange, start);
   exchange.request.fields.set("Accept-Encoding", "identity");
-  std::shared_ptr<services::Conversation> conversation = log_.begin(std::move(start));
-  if (conversation) {
-    exchange.add_tap(std::make_unique<ConversationTap>(exchange, std::move(conversation)));
-  }
+  if (tap->conversation().begin()) exchange.add_tap(std::move(tap));
 }
 
 std::optional<Result<chain::Verdict>> ConversationLog::try_request(Exchange& exchange) const {

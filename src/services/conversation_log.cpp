@@ -26,19 +26,6 @@ ConversationLog::~ConversationLog() {
   queue_->close();
 }
 
-std::shared_ptr<Conversation> ConversationLog::begin(ConversationStart start) {
-  const auto exchange = std::make_shared<LogExchange>();
-  exchange->start = std::move(start);
-  exchange->began = WallClock::now();
-  LogJob job{exchange, std::nullopt};
-  const LogQueue::Push pushed = queue_->push(job);
-  if (pushed == LogQueue::Push::done) {
-    return std::make_shared<Conversation>(*queue_, *losses_, exchange);
-  }
-  losses_->add(Lost::exchange, 1, pushed == LogQueue::Push::full ? kFull : kClosed);
-  return nullptr;
-}
-
 bool ConversationLog::has_room() const noexcept {
   return queue_->has_room();
 }
@@ -65,17 +52,29 @@ bool ConversationLog::stop(std::chrono::milliseconds patience) {
   return writer_->ends_within(patience);
 }
 
-Conversation::Conversation(LogQueue& queue, LogLosses& losses,
-                           std::shared_ptr<LogExchange> exchange)
-    : queue_(queue), losses_(losses), exchange_(std::move(exchange)) {}
+Conversation::Conversation(ConversationLog& log)
+    : queue_(*log.queue_), losses_(*log.losses_), exchange_(std::make_shared<LogExchange>()) {}
 
 Conversation::~Conversation() {
-  if (ended_) return;
+  if (!begun_ || ended_) return;
   protocol::AnswerNote note;
   note.ended_by = "aifd";
   note.phase = had_head_ ? "stream" : "links";
   note.error = error_name(ErrorKind::internal);
   end(std::move(note));
+}
+
+ConversationStart& Conversation::start() noexcept {
+  return exchange_->start;
+}
+
+bool Conversation::begin() {
+  exchange_->began = WallClock::now();
+  LogJob job{exchange_, std::nullopt};
+  const LogQueue::Push pushed = queue_.push(job);
+  begun_ = pushed == LogQueue::Push::done;
+  if (!begun_) losses_.add(Lost::exchange, 1, pushed == LogQueue::Push::full ? kFull : kClosed);
+  return begun_;
 }
 
 void Conversation::head(int status, std::string_view content_type,

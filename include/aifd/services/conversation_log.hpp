@@ -71,10 +71,6 @@ class ConversationLog {
   ConversationLog(const ConversationLog&) = delete;
   ConversationLog& operator=(const ConversationLog&) = delete;
 
-  // Null where there is no room (never with `waits`): the exchange is counted as lost, and there
-  // is neither of its records.
-  std::shared_ptr<Conversation> begin(ConversationStart start);
-
   // Under LOG_OVERFLOW=drop always true, and nobody waits.
   bool has_room() const noexcept;
   // Ends with an error for the stopper's reason, or `draining`.
@@ -94,20 +90,27 @@ class ConversationLog {
   bool stop(std::chrono::milliseconds patience);
 
  private:
+  friend Conversation;
+
   const std::unique_ptr<LogLosses> losses_;
   const std::unique_ptr<LogQueue> queue_;
   const std::unique_ptr<LogWriter> writer_;
 };
 
-// One exchange, begun. Used on its worker's thread; destroyed without end(), it has a record all
+// One exchange. Used on its worker's thread; begun and destroyed without end(), it has a record all
 // the same (ended_by aifd).
 class Conversation {
  public:
-  Conversation(LogQueue& queue, LogLosses& losses, std::shared_ptr<LogExchange> exchange);
+  explicit Conversation(ConversationLog& log);  // which outlives it
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
   ~Conversation();
 
+  // To be filled in before begin().
+  ConversationStart& start() noexcept;
+  // False where there is no room (never with `waits`): the exchange is counted as lost, there is
+  // neither of its records, and nothing else may be called.
+  bool begin();
   // Before the first piece, where there was a head.
   void head(int status, std::string_view content_type, std::string_view content_encoding);
   // Of the answer's body. The first that finds no room is lost, with all that come after it, and
@@ -124,6 +127,7 @@ class Conversation {
   LogLosses& losses_;
   const std::shared_ptr<LogExchange> exchange_;
   std::string gathered_;
+  bool begun_ = false;
   bool cut_ = false;  // a piece was lost
   bool had_head_ = false;
   bool head_waits_ = false;  // to be handed over

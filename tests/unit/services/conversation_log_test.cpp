@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 TEST_F(ConversationLogTest, HasBothRecordsOfAnExchange) {
   ConversationLog log(options_);
-  answer(*log.begin(start_of("1", "what?")), {"th", "is"});
+  answer(*begin(log, start_of("1", "what?")), {"th", "is"});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 0U);
   const std::vector<json> found = records();
@@ -41,7 +41,7 @@ TEST_F(ConversationLogTest, HasBothRecordsOfAnExchange) {
 
 TEST_F(ConversationLogTest, WritesByItself) {
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   wait_for_lines(1);
   answer(*conversation, {"answer"});
   wait_for_lines(2);
@@ -56,7 +56,7 @@ TEST_F(ConversationLogTest, HasAFileForEachPrefixAndKind) {
         ConversationStart start = start_of("1");
         start.api = api;
         start.prefix = prefix;
-        answer(*log.begin(std::move(start)), {});
+        answer(*begin(log, std::move(start)), {});
       }
     }
   }
@@ -71,7 +71,7 @@ TEST_F(ConversationLogTest, TakesTheTextsOfAForm) {
     ConversationLog log(options_);
     ConversationStart start = start_of("1", R"({"file":"a.mp3","model":"whisper-1"})");
     start.api = ConversationApi::whisper;
-    answer(*log.begin(std::move(start)), {"spoken"});
+    answer(*begin(log, std::move(start)), {"spoken"});
   }
   const std::vector<json> found =
       records_of(read_bytes(options_.folder / "openai/whisper/whisper.log"));
@@ -85,7 +85,7 @@ TEST_F(ConversationLogTest, TakesLongAnswersPieceByPiece) {
   std::string whole;
   {
     ConversationLog log(options_);
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = begin(log, start_of("1"));
     conversation->head(200, "text/plain", "");
     for (int i = 0; i < 20'000; ++i) {
       const std::string piece = std::to_string(i) + " ";
@@ -101,7 +101,7 @@ TEST_F(ConversationLogTest, TakesLongAnswersPieceByPiece) {
 TEST_F(ConversationLogTest, HasARecordOfAnExchangeThatNobodyEnded) {
   {
     ConversationLog log(options_);
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = begin(log, start_of("1"));
     conversation->head(200, "text/plain", "");
     conversation->piece("beg");
   }
@@ -117,7 +117,7 @@ TEST_F(ConversationLogTest, MasksSecretsAndPatternsInBothRecords) {
     ConversationLog log(options_);
     ConversationStart start = start_of("12345", "sk-abc 1234");
     start.secrets.emplace_back("sk-abc");
-    answer(*log.begin(std::move(start)), {"sk-a", "bc 1234"});
+    answer(*begin(log, std::move(start)), {"sk-a", "bc 1234"});
   }
   ASSERT_EQ(records().size(), 2U);
   EXPECT_EQ(records()[0].at("payload"), "*** ***");
@@ -136,8 +136,8 @@ TEST_F(ConversationLogTest, GivesRecordsToBePrintedAndNeedNotWriteThem) {
   start.secrets.emplace_back("sk-abc");
   start.writes = false;
   start.prints = true;
-  answer(*log.begin(std::move(start)), {"answer"});
-  answer(*log.begin(start_of("2")), {"not printed"});
+  answer(*begin(log, std::move(start)), {"answer"});
+  answer(*begin(log, start_of("2")), {"not printed"});
   EXPECT_TRUE(log.stop(kLong));
   ASSERT_EQ(printed.size(), 2U);
   EXPECT_EQ(json::parse(printed[0]).at("payload"), "***");
@@ -150,7 +150,7 @@ TEST_F(ConversationLogTest, RotatesAndKeepsWhatItIsTold) {
   options_.rotate_bytes = 1;
   options_.keep = 2;
   ConversationLog log(options_);
-  for (int i = 0; i < 10; ++i) answer(*log.begin(start_of(std::to_string(i))), {});
+  for (int i = 0; i < 10; ++i) answer(*begin(log, start_of(std::to_string(i))), {});
   const auto is_last = [this] { return text().find(R"("uid":"9")") != std::string::npos; };
   while (!is_last() || count_named(path_.parent_path(), "general") != 3) {
     std::this_thread::yield();
@@ -165,18 +165,18 @@ TEST_F(ConversationLogTest, IsNotHeldUpByAPipeThatIsCalledAsRotatedFilesAre) {
   const fs::path pipe = path_.parent_path() / "general.2026-01-01_00-00-00_000000.log";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   ConversationLog log(options_);
-  answer(*log.begin(start_of("1")), {});
+  answer(*begin(log, start_of("1")), {});
   EXPECT_TRUE(log.stop(kLong));
 }
 
 TEST_F(ConversationLogTest, OpensItsFilesAnewWhenTold) {
   ConversationLog log(options_);
-  answer(*log.begin(start_of("1")), {});
+  answer(*begin(log, start_of("1")), {});
   wait_for_lines(2);
   const fs::path moved = path_.parent_path() / "moved";
   fs::rename(path_, moved);
   log.reopen();
-  answer(*log.begin(start_of("2")), {});
+  answer(*begin(log, start_of("2")), {});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(records_of(read_bytes(moved)).size(), 2U);
   ASSERT_EQ(records().size(), 2U);
@@ -186,10 +186,10 @@ TEST_F(ConversationLogTest, OpensItsFilesAnewWhenTold) {
 TEST_F(ConversationLogTest, TakesNothingOnceItIsStopped) {
   const LoggedLines logged;
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_TRUE(log.stop(kLong));
-  EXPECT_EQ(log.begin(start_of("2")), nullptr);
+  EXPECT_EQ(begin(log, start_of("2")), nullptr);
   conversation->piece("late");
   conversation->end(complete());
   EXPECT_EQ(log.lost(), 2U);
@@ -206,7 +206,7 @@ TEST_F(ConversationLogTest, HasWholeLinesOfManyThreadsInOrder) {
     threads.emplace_back([&log, thread] {
       for (int i = 0; i < kEach; ++i) {
         const std::string uid = std::to_string(thread) + "-" + std::to_string(i);
-        const auto conversation = log.begin(start_of(uid));
+        const auto conversation = begin(log, start_of(uid));
         const std::string piece(static_cast<std::size_t>(i) * 100, 'x');
         answer(*conversation, {piece, uid});
       }

@@ -25,8 +25,8 @@ TEST_F(ConversationLogTest, CutsAnswersThatTogetherHoldTooMuch) {
   options_.queue_bytes = 100'000;
   {
     ConversationLog log(options_);
-    const auto first = log.begin(start_of("1"));
-    const auto second = log.begin(start_of("2"));
+    const auto first = begin(log, start_of("1"));
+    const auto second = begin(log, start_of("2"));
     first->head(200, "text/plain", "");
     second->head(200, "text/plain", "");
     for (int i = 0; i < 10; ++i) {
@@ -37,7 +37,7 @@ TEST_F(ConversationLogTest, CutsAnswersThatTogetherHoldTooMuch) {
     first->end(complete());
     second->end(complete());
     while (!log.has_room()) std::this_thread::yield();
-    answer(*log.begin(start_of("3")), {std::string(50'000, 'x')});
+    answer(*begin(log, start_of("3")), {std::string(50'000, 'x')});
     EXPECT_TRUE(log.stop(kLong));
     EXPECT_EQ(log.lost(), 0U);
   }
@@ -58,7 +58,7 @@ TEST_F(ConversationLogTest, OnAFullDiskCountsWhatIsLostAndGoesOn) {
   fs::create_symlink("/dev/full", path_);
   const LoggedLines logged;
   ConversationLog log(options_);
-  for (int i = 0; i < 3; ++i) answer(*log.begin(start_of("1")), {});
+  for (int i = 0; i < 3; ++i) answer(*begin(log, start_of("1")), {});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 6U);
   EXPECT_EQ(logged.count(), 2) << "when it begins, and what it came to";
@@ -71,7 +71,7 @@ TEST_F(ConversationLogTest, ThatWaitsLosesAtItsEndWhatCannotBeWritten) {
   options_.waits = true;
   const LoggedLines logged;
   ConversationLog log(options_);
-  answer(*log.begin(start_of("1")), {});
+  answer(*begin(log, start_of("1")), {});
   EXPECT_TRUE(log.stop(kLong));
   EXPECT_EQ(log.lost(), 2U);
   EXPECT_TRUE(logged.have("the conversation log ends in trouble; lost were"));
@@ -86,9 +86,9 @@ TEST_F(ConversationLogTest, ThatWaitsKeepsWhatCannotBeWrittenYet) {
   chain::Stopper stopper;
   ConversationLog log(options_);
   EXPECT_TRUE(log.has_room());
-  answer(*log.begin(start_of("1", std::string(10'000, 'x'))), {"one"});
+  answer(*begin(log, start_of("1", std::string(10'000, 'x'))), {"one"});
   EXPECT_FALSE(log.has_room());
-  answer(*log.begin(start_of("2")), {"two"});
+  answer(*begin(log, start_of("2")), {"two"});
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
   loop.poll();
   EXPECT_FALSE(waiting.finished());
@@ -148,9 +148,9 @@ TEST_F(StuckConversationLog, DropsWhatFindsNoRoomAndCountsIt) {
   {
     ConversationLog log(options_);
     EXPECT_TRUE(log.has_room());
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = begin(log, start_of("1"));
     ASSERT_NE(conversation, nullptr);
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(log.begin(start_of("2")), nullptr);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(begin(log, start_of("2")), nullptr);
     EXPECT_EQ(log.lost(), 5U);
     EXPECT_TRUE(log.has_room()) << "who is not to wait need not ask";
     EXPECT_EQ(logged_.count(), 1);
@@ -175,7 +175,7 @@ TEST_F(StuckConversationLog, DropsWhatFindsNoRoomAndCountsIt) {
 TEST_F(StuckConversationLog, LosesTheLastPieceOfAnAnswerButNotItsEnd) {
   {
     ConversationLog log(options_);
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = begin(log, start_of("1"));
     answer(*conversation, {"lost"});
     free();
   }
@@ -193,7 +193,7 @@ TEST_F(StuckConversationLog, ThatWaitsHoldsNewExchangesAndDropsNothing) {
   {
     ConversationLog log(options_);
     EXPECT_TRUE(test::run_task(log.wait_for_room(stopper)));
-    const auto conversation = log.begin(start_of("1", std::string(60'000, 'x')));
+    const auto conversation = begin(log, start_of("1", std::string(60'000, 'x')));
     EXPECT_FALSE(log.has_room());
     test::Running<Result<void>> first(loop, log.wait_for_room(stopper));
     test::Running<Result<void>> second(loop, log.wait_for_room(stopper));
@@ -218,11 +218,11 @@ TEST_F(StuckConversationLog, ThatWaitsCutsAnswersThatOutgrowItsRoomByFar) {
   options_.queue_bytes = 100'000;
   {
     ConversationLog log(options_);
-    const auto conversation = log.begin(start_of("1"));
+    const auto conversation = begin(log, start_of("1"));
     conversation->head(200, "text/plain", "");
     for (int i = 0; i < 100; ++i) conversation->piece(std::string(20'000, 'x'));
     conversation->end(complete());
-    answer(*log.begin(start_of("2")), {});
+    answer(*begin(log, start_of("2")), {});
     EXPECT_EQ(log.lost(), 0U);
     free();
   }
@@ -238,7 +238,7 @@ TEST_F(StuckConversationLog, LetsGoWhoeverIsToldToStopWaiting) {
   asio::io_context loop;
   chain::Stopper stopper;
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
   loop.poll();
   stopper.stop({ErrorKind::client_gone, ErrorSource::client, false, ""});
@@ -254,7 +254,7 @@ TEST_F(StuckConversationLog, RefusesWhoeverWaitsOnceTheDaemonDrains) {
   asio::io_context loop;
   chain::Stopper stopper;
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
   loop.poll();
   EXPECT_FALSE(waiting.finished());
@@ -274,7 +274,7 @@ TEST_F(StuckConversationLog, LetsGoWhoeverWaitsWhenItIsStopped) {
   asio::io_context loop;
   chain::Stopper stopper;
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));
   loop.poll();
   EXPECT_FALSE(log.stop(0ms));
@@ -287,7 +287,7 @@ TEST_F(StuckConversationLog, MayBeWaitedForByALoopThatEnds) {
   options_.waits = true;
   chain::Stopper stopper;
   ConversationLog log(options_);
-  const auto conversation = log.begin(start_of("1"));
+  const auto conversation = begin(log, start_of("1"));
   {
     asio::io_context loop;
     test::Running<Result<void>> waiting(loop, log.wait_for_room(stopper));

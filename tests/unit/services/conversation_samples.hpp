@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <initializer_list>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -38,6 +39,13 @@ inline ConversationStart start_of(std::string uid, std::string_view body = "ques
   start.note.content_type = "text/plain";
   start.body = SharedText::copy_of(body);
   return start;
+}
+
+// Null where the log has no room.
+inline std::unique_ptr<Conversation> begin(ConversationLog& log, ConversationStart start) {
+  auto conversation = std::make_unique<Conversation>(log);
+  conversation->start() = std::move(start);
+  return conversation->begin() ? std::move(conversation) : nullptr;
 }
 
 inline protocol::AnswerNote complete() {
