@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "aifd/base/words.hpp"
+
 namespace aifd::protocol {
 
 // Sixteen characters at once, from the end: find_last_of() would search its set for each.
@@ -18,16 +19,11 @@ std::string_view last_word(std::string_view value) noexcept {
   return value.substr(start);
 }
 
-const Field* Fields::find(const FieldName& name) const noexcept {
+const Field* Fields::find_among(const FieldName& name) const noexcept {
   for (const Field& field : fields_) {
     if (field.name == name) return &field;
   }
   return nullptr;
-}
-
-std::string_view Fields::get(const FieldName& name) const noexcept {
-  const Field* field = find(name);
-  return field != nullptr ? field->value : std::string_view{};
 }
 
 std::size_t Fields::count(const FieldName& name) const noexcept {
@@ -36,22 +32,21 @@ std::size_t Fields::count(const FieldName& name) const noexcept {
 }
 
 void Fields::set(const FieldName& name, std::string_view value) {
+  if (!may_have(name)) return add(name, value);
   const auto has_name = [&](const Field& f) { return f.name == name; };
   const auto first = std::find_if(fields_.begin(), fields_.end(), has_name);
-  if (first == fields_.end()) {
-    add(name, value);
-    return;
-  }
+  if (first == fields_.end()) return add(name, value);
   first->value = value;
   fields_.erase(std::remove_if(first + 1, fields_.end(), has_name), fields_.end());
 }
 
 void Fields::remove(const FieldName& name) {
-  std::erase_if(fields_, [&](const Field& f) { return f.name == name; });
+  if (may_have(name)) std::erase_if(fields_, [&](const Field& f) { return f.name == name; });
 }
 
 bool has_token(const Fields& fields, const FieldName& name, std::string_view token) noexcept {
   bool found = false;
+  if (!fields.contains(name)) return false;
   for (const Field& field : fields) {
     if (field.name != name) continue;
     for_each_token(field.value, [&](std::string_view t) { found = found || iequals(t, token); });

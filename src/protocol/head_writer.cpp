@@ -103,6 +103,7 @@ void append_framing(Appender& out, const BodyFraming& body) noexcept {
 }  // namespace
 
 HopByHop::HopByHop(const Fields& fields) : fields_(fields) {
+  if (!fields.contains("Connection")) return;
   for (const Field& f : fields) {
     if (f.name != "Connection") continue;
     for_each_token(f.value, [&](std::string_view token) {

@@ -144,6 +144,7 @@ class FieldName {
 // Some of the known names.
 class NameSet {
  public:
+  constexpr NameSet() noexcept = default;
   // Those for which belongs(name) is true.
   template <class Predicate>
   static consteval NameSet of_all(Predicate belongs) {
@@ -157,15 +158,13 @@ class NameSet {
     for (const std::string_view name : names) add(name_id(name));
   }
 
+  constexpr void add(NameId id) noexcept { bits_[id / kBits] |= std::uint64_t{1} << (id % kBits); }
   constexpr bool has(NameId id) const noexcept {
     return (bits_[id / kBits] >> (id % kBits) & 1) != 0;
   }
 
  private:
   static constexpr std::size_t kBits = 64;
-
-  constexpr NameSet() noexcept = default;
-  constexpr void add(NameId id) noexcept { bits_[id / kBits] |= std::uint64_t{1} << (id % kBits); }
 
   std::array<std::uint64_t, 2> bits_{};
 };

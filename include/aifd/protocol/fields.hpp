@@ -31,19 +31,28 @@ struct Field {
 
 // The fields of one head, in order, duplicates kept. The bytes belong to the caller: the
 // connection's input buffer, or the exchange's arena for values made here. Look-ups are linear:
-// heads are short.
+// heads are short. Most are for what is not there, which costs none.
 class Fields {
  public:
   void reserve(std::size_t count) { fields_.reserve(count); }
-  void clear() noexcept { fields_.clear(); }
+  void clear() noexcept {
+    fields_.clear();
+    names_ = {};
+  }
   void add(const FieldName& name, std::string_view value, std::size_t line_bytes = 0) {
+    names_.add(name.id());
     fields_.push_back({name, value, line_bytes});
   }
 
   // The first field of that name; nullptr where there is none.
-  const Field* find(const FieldName& name) const noexcept;
+  const Field* find(const FieldName& name) const noexcept {
+    return may_have(name) ? find_among(name) : nullptr;
+  }
   // Its value, or "" where there is none.
-  std::string_view get(const FieldName& name) const noexcept;
+  std::string_view get(const FieldName& name) const noexcept {
+    const Field* const field = find(name);
+    return field != nullptr ? field->value : std::string_view{};
+  }
   bool contains(const FieldName& name) const noexcept { return find(name) != nullptr; }
   std::size_t count(const FieldName& name) const noexcept;
 
@@ -59,7 +68,11 @@ class Fields {
   auto end() const noexcept { return fields_.end(); }
 
  private:
+  bool may_have(const FieldName& name) const noexcept { return names_.has(name.id()); }
+  const Field* find_among(const FieldName& name) const noexcept;
+
   std::vector<Field> fields_;
+  NameSet names_;  // of all that were ever added; that of kUnknownName, too
 };
 
 // Calls fn(token) for each non-empty, trimmed element of a comma-separated list (RFC 9110, 5.6.1).

@@ -91,5 +91,27 @@ TEST(HasToken, LooksIntoEveryFieldOfTheName) {
   EXPECT_FALSE(has_token(fields, "Absent", "te"));
 }
 
+// Whether a name is known to aifd or not.
+TEST(Fields, FindsWhatWasAddedSetOrRemovedLast) {
+  for (const std::string_view name : {"Content-Type", "X-Mine"}) {
+    Fields fields;
+    EXPECT_FALSE(fields.contains(name));
+    fields.remove(name);
+    fields.set(name, "one");
+    EXPECT_EQ(fields.get(name), "one");
+    fields.add("x-other", "2");
+    fields.set(name, "two");
+    EXPECT_EQ(fields.get(name), "two");
+    EXPECT_EQ(fields.count(name), 1U);
+    fields.remove(name);
+    EXPECT_FALSE(fields.contains(name));
+    fields.add(name, "three");
+    EXPECT_EQ(fields.get(name), "three");
+    fields.clear();
+    EXPECT_EQ(fields.get(name), "");
+    EXPECT_EQ(fields.get("x-other"), "");
+  }
+}
+
 }  // namespace
 }  // namespace aifd::protocol
