@@ -51,11 +51,10 @@ class EchoTap final : public chain::Tap {
       : exchange_(exchange), api_key_(std::move(api_key)), forward_key_(std::move(forward_key)) {}
 
   void on_head(protocol::ResponseHead& head) override {
-    for (protocol::Field& field : head.fields) {
-      if (field.value.find(api_key_) != std::string_view::npos) {
-        field.value = exchange_.keep(restored(field.value));
-      }
-    }
+    head.fields.change_values([this](std::string_view value) {
+      const bool is_there = value.find(api_key_) != std::string_view::npos;
+      return is_there ? exchange_.keep(restored(value)) : value;
+    });
   }
 
  private:

@@ -50,15 +50,19 @@ void fill(protocol::RequestNote& note, const Exchange& exchange, ConversationApi
   }
 }
 
+void add_new(std::vector<Secret>& secrets, std::string_view text) {
+  const auto is_same = [text](const Secret& one) { return one.reveal() == text; };
+  if (std::ranges::none_of(secrets, is_same)) secrets.emplace_back(std::string(text));
+}
+
 // The keys that this exchange has to do with, and whatever else of its head may be a secret.
 std::vector<Secret> secrets_of(const Exchange& exchange) {
   std::vector<Secret> secrets;
   secrets.reserve(kUsualSecrets);
   protocol::add_secrets(secrets, exchange.request, exchange.target.query);
   for (const std::string_view key : exchange.secrets) {
-    protocol::add_secret(secrets, key);
-    if (key.find('%') == std::string_view::npos) continue;
-    protocol::add_secret(secrets, protocol::decoded_query_key(key));
+    add_new(secrets, key);
+    if (key.find('%') != std::string_view::npos) add_new(secrets, protocol::decoded_query_key(key));
   }
   return secrets;
 }

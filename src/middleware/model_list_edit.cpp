@@ -39,17 +39,13 @@ void keep_head(Exchange& exchange, protocol::ResponseHead& head) {
   std::string text(head.reason);
   for (const protocol::Field& field : head.fields) text.append(field.name).append(field.value);
   std::string_view kept = exchange.keep(text);
-  const auto take = [&kept](std::string_view& view) {
-    view = kept.substr(0, view.size());
-    kept.remove_prefix(view.size());
+  const auto take = [&kept](std::string_view one) {
+    const std::string_view copy = kept.substr(0, one.size());
+    kept.remove_prefix(one.size());
+    return copy;
   };
-  take(head.reason);
-  for (protocol::Field& field : head.fields) {
-    std::string_view name = field.name;
-    take(name);
-    field.name = name;
-    take(field.value);
-  }
+  head.reason = take(head.reason);
+  head.fields.move_texts(take);
 }
 
 Task<Result<std::string>> read_whole(chain::BodySource& body) {

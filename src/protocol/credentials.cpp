@@ -102,15 +102,15 @@ std::optional<Error> find_in_query(std::string_view query, Found& found) {
 void add_secrets_of_field(std::vector<Secret>& secrets, std::string_view value) {
   const std::string_view word = last_word(value);
   if (value.empty()) return;
-  add_secret(secrets, word);
+  secrets.emplace_back(std::string(word));
   if (word.size() == value.size()) return;
   const std::string_view scheme = value.substr(0, value.size() - word.size() - 1);
   const bool is_scheme_and_word = last_word(scheme).size() == scheme.size();
-  if (!is_scheme_and_word) add_secret(secrets, value);
+  if (!is_scheme_and_word) secrets.emplace_back(std::string(value));
   if (!istarts_with(value, "basic")) return;
   const std::optional<std::string> pair = decode_base64(word);
   const std::size_t colon = pair ? pair->find(':') : std::string::npos;
-  if (colon != std::string::npos) add_secret(secrets, std::string_view(*pair).substr(colon + 1));
+  if (colon != std::string::npos) secrets.emplace_back(pair->substr(colon + 1));
 }
 
 void append_replaced(std::string& out, std::string_view text, std::string_view part,
@@ -149,11 +149,6 @@ Result<Credentials> find_credentials(const RequestHead& head, std::string_view q
   return credentials;
 }
 
-void add_secret(std::vector<Secret>& secrets, std::string_view text) {
-  const auto is_same = [text](const Secret& one) { return one.reveal() == text; };
-  if (std::ranges::none_of(secrets, is_same)) secrets.emplace_back(std::string(text));
-}
-
 void add_secrets(std::vector<Secret>& secrets, const RequestHead& head, std::string_view query) {
   for (const Field& field : head.fields) {
     if (is_secret_field(field.name)) add_secrets_of_field(secrets, field.value);
@@ -165,8 +160,8 @@ void add_secrets(std::vector<Secret>& secrets, const RequestHead& head, std::str
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
     if (value.empty() || !is_secret_parameter(pair.substr(0, equals))) continue;
-    add_secret(secrets, value);
-    if (value.find('%') != std::string_view::npos) add_secret(secrets, percent_decode(value));
+    secrets.emplace_back(std::string(value));
+    if (value.find('%') != std::string_view::npos) secrets.emplace_back(percent_decode(value));
   }
 }
 

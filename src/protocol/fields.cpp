@@ -37,6 +37,7 @@ void Fields::set(const FieldName& name, std::string_view value) {
   const auto first = std::find_if(fields_.begin(), fields_.end(), has_name);
   if (first == fields_.end()) return add(name, value);
   first->value = value;
+  first->line = {};
   fields_.erase(std::remove_if(first + 1, fields_.end(), has_name), fields_.end());
 }
 

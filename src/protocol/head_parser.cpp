@@ -131,8 +131,10 @@ class HeadReader {
       if (head[colon] != ':' || !is_name(name)) return malformed(kBadName);
       const std::size_t end = stops_.next_of_line();
       if (!ends_line(end)) return malformed(reason_at(end, kBadValue));
-      const bool is_usual = head[colon + 1] == ' ';
-      fields.add(name, trimmed(head + colon + 1, head + end), is_usual ? end + 2 - at : 0);
+      const std::string_view value = trimmed(head + colon + 1, head + end);
+      const bool is_usual = head[colon + 1] == ' ' && value.data() == head + colon + 2 &&
+                            value.data() + value.size() == head + end;
+      fields.add(name, value, {head + at, is_usual ? end + 2 - at : 0});
       at = end + 2;
     }
     if (head[at + 1] != '\n') return malformed(kBadLineEnd);

@@ -12,17 +12,13 @@ namespace {
 bool is_hop_by_hop(const FieldName& name) noexcept {
   static constexpr NameSet kNames{"TE",         "Upgrade",        "Trailer",          "Connection",
                                   "Keep-Alive", "Content-Length", "Transfer-Encoding"};
-  if (name.id() != kUnknownName) return kNames.has(name.id());
-  return istarts_with(name, "proxy-");
+  return kNames.has(name.id()) || istarts_with(name, "proxy-");
 }
 
 // What is not for the upstream though it is end-to-end.
 bool is_kept_from_upstream(const FieldName& name) noexcept {
-  static constexpr NameSet kNames{
-      "Host",      "Cookie",          "Expect",           "Forwarded",
-      "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"};
-  if (name.id() != kUnknownName) return kNames.has(name.id());
-  return istarts_with(name, "x-forwarded-");
+  static constexpr NameSet kNames{"Host", "Cookie", "Expect", "Forwarded", "X-Real-IP"};
+  return kNames.has(name.id()) || istarts_with(name, "x-forwarded-");
 }
 
 // Appends to a string whose room is made once, so that a piece costs one copy and no check.
@@ -58,14 +54,13 @@ class Appender {
     std::string_view lines;
     for (const Field& f : fields) {
       if (!is_sent(f)) continue;
-      const std::string_view line = f.line();
-      if (!line.empty() && line.data() == lines.data() + lines.size()) {
-        lines = {lines.data(), lines.size() + line.size()};
+      if (!f.line.empty() && f.line.data() == lines.data() + lines.size()) {
+        lines = {lines.data(), lines.size() + f.line.size()};
         continue;
       }
       text(lines);
-      lines = line;
-      if (line.empty()) field(f.name, f.value);
+      lines = f.line;
+      if (lines.empty()) field(f.name, f.value);
     }
     text(lines);
   }

@@ -149,7 +149,7 @@ std::size_t find_last_place(std::string_view text, std::size_t at, std::size_t p
 template <class Marks>
 std::size_t find_place(std::string_view text, std::size_t from, std::size_t bytes, Marks marks_of) {
   constexpr std::size_t kOne = sizeof(Bytes);
-  if (text.size() < from + bytes) return std::string_view::npos;
+  if (text.size() < bytes || from > text.size() - bytes) return std::string_view::npos;
   const std::size_t places = text.size() - bytes + 1;
   const auto marks = [&](std::size_t at) { return marks_of(text.data() + at); };
   const auto marks_of_four = [&](std::size_t at) {

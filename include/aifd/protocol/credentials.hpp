@@ -55,9 +55,6 @@ class Credentials {
 // key of a query is given as it came, percent-encoding included.
 Result<Credentials> find_credentials(const RequestHead& head, std::string_view query);
 
-// Adds it where it is not there yet.
-void add_secret(std::vector<Secret>& secrets, std::string_view text);
-
 // Adds all that may be a secret in a request, for logs to mask, in the forms in which it could be
 // repeated: of a secret field (see secret_names.hpp) its last word, its value where that is more
 // than a scheme and a word, and the password of Basic; of a secret parameter its value as it came

@@ -17,16 +17,9 @@ std::string_view last_word(std::string_view value) noexcept;
 struct Field {
   FieldName name;
   std::string_view value;  // without surrounding white space
-  // Of the line that both were read from, where it is as it would be written: "name: value\r\n".
-  std::size_t line_bytes = 0;
-
-  // That line; empty where there is none, or where one of both was changed since.
-  std::string_view line() const noexcept {
-    const char* const begin = name.text().data();
-    const bool is_whole =
-        value.data() == begin + name.size() + 2 && line_bytes == name.size() + value.size() + 4;
-    return {begin, is_whole ? line_bytes : 0};
-  }
+  // The line that both were read from, where it is as it would be written: "name: value\r\n".
+  // Empty where it is not, or where one of them was changed since.
+  std::string_view line{};
 };
 
 // The fields of one head, in order, duplicates kept. The bytes belong to the caller: the
@@ -39,9 +32,9 @@ class Fields {
     fields_.clear();
     names_ = {};
   }
-  void add(const FieldName& name, std::string_view value, std::size_t line_bytes = 0) {
+  void add(const FieldName& name, std::string_view value, std::string_view line = {}) {
     names_.add(name.id());
-    fields_.push_back({name, value, line_bytes});
+    fields_.push_back({name, value, line});
   }
 
   // The first field of that name; nullptr where there is none.
@@ -59,11 +52,15 @@ class Fields {
   // Replaces the first field of that name in its place and drops the others; appends where none is.
   void set(const FieldName& name, std::string_view value);
   void remove(const FieldName& name);
+  // Each value becomes what change(value) gives.
+  template <class Change>
+  void change_values(Change change);
+  // The same texts are now elsewhere: each name, and then its value, is where move(text) says.
+  template <class Move>
+  void move_texts(Move move);
 
   std::size_t size() const noexcept { return fields_.size(); }
   bool empty() const noexcept { return fields_.empty(); }
-  auto begin() noexcept { return fields_.begin(); }
-  auto end() noexcept { return fields_.end(); }
   auto begin() const noexcept { return fields_.begin(); }
   auto end() const noexcept { return fields_.end(); }
 
@@ -96,6 +93,25 @@ struct ResponseHead {
   std::string_view reason;
   Fields fields;
 };
+
+template <class Change>
+void Fields::change_values(Change change) {
+  for (Field& field : fields_) {
+    const std::string_view changed = change(field.value);
+    if (changed.data() == field.value.data() && changed.size() == field.value.size()) continue;
+    field.value = changed;
+    field.line = {};
+  }
+}
+
+template <class Move>
+void Fields::move_texts(Move move) {
+  for (Field& field : fields_) {
+    field.name = move(field.name.text());
+    field.value = move(field.value);
+    field.line = {};
+  }
+}
 
 template <class Fn>
 void for_each_token(std::string_view list, Fn fn) {

@@ -15,7 +15,7 @@ namespace aifd::protocol {
 //
 // Beast's basic_parser, behind a guard for what it lets pass, took 6,600 instructions for a
 // request's head and 4,600 for an answer's, a quarter of what a proxied request then cost in all;
-// one walk takes 2,700 and 1,700.
+// one walk, which finds out the known names, too, takes 2,100 and 1,400.
 Result<RequestHead> parse_request_head(std::string_view bytes);
 Result<ResponseHead> parse_response_head(std::string_view bytes);
 

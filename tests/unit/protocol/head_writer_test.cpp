@@ -44,10 +44,10 @@ TEST(AppendRequestHead, WritesEachFieldAsItIsNow) {
   Fields fields = parse_request_head(text).value().fields;
   fields.set("set", "six");
   fields.remove("gone");
-  for (Field& field : fields) {
-    if (field.name == "changed") field.value = "seven";
-    if (field.name == "shorter") field.value = field.value.substr(0, 1);
-  }
+  fields.change_values([](std::string_view value) {
+    if (value == "7") return std::string_view("seven");
+    return value == "9 9" ? value.substr(0, 1) : value;
+  });
   std::string out;
   append_request_head(out, {"GET", "/", "h"}, fields, {}, {}, {});
   EXPECT_EQ(out,
@@ -55,6 +55,22 @@ TEST(AppendRequestHead, WritesEachFieldAsItIsNow) {
             "Same: 1\r\nno-space: 2\r\nmore-space: 3\r\nbehind: 4\r\ntab: "
             "5\r\nempty: \r\nblank: "
             "\r\nset: six\r\nchanged: seven\r\nshorter: 9\r\nlast: 0\r\n\r\n");
+}
+
+// The new value stands where that of the line would.
+TEST(AppendRequestHead, TakesNoOtherTextForTheLineOfAField) {
+  constexpr std::string_view kTexts = "limit6010";
+  Fields fields = parse_request_head("GET / HTTP/1.1\r\nlimit: 60\r\n\r\n").value().fields;
+  std::string_view left = kTexts;
+  fields.move_texts([&left](std::string_view text) {
+    const std::string_view moved = left.substr(0, text.size());
+    left.remove_prefix(text.size());
+    return moved;
+  });
+  fields.set("limit", left);
+  std::string out;
+  append_request_head(out, {"GET", "/", "h"}, fields, {}, {}, {});
+  EXPECT_EQ(out, "GET / HTTP/1.1\r\nHost: h\r\nlimit: 10\r\n\r\n");
 }
 
 TEST(HopByHop, KnowsTheFieldsOfOneHop) {
