@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 namespace aifd::protocol {
 namespace {
@@ -46,8 +47,8 @@ TEST(FindKnownName, KnowsNoOthers) {
 }
 
 TEST(FieldName, IsEqualInAnyCaseKnownOrNot) {
-  const FieldName known = std::string("CONTENT-type");
-  const FieldName unknown = std::string("X-Mine");
+  const FieldName known = std::string_view("CONTENT-type");
+  const FieldName unknown = std::string_view("X-Mine");
   EXPECT_TRUE(known == "Content-Type");
   EXPECT_TRUE(unknown == "x-mine");
   EXPECT_FALSE(unknown == "x-min");
