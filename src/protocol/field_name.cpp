@@ -43,10 +43,13 @@ constexpr std::optional<Slots> spread(std::uint32_t multiplier) {
   return slots;
 }
 
-// The multiples of the golden ratio's bits are as good as random ones.
+// The first multiplier fits the names as they are; where it does not any more, another is searched
+// by steps of the golden ratio, which are as good as random ones. That takes compilers long: put
+// the one that was found here.
 consteval Slots find_slots() {
+  constexpr std::uint32_t kFitting = 0x469B9515;
   constexpr std::uint32_t kGolden = 0x9E3779B1;
-  for (std::uint32_t multiplier = kGolden;; multiplier += 2 * kGolden) {
+  for (std::uint32_t multiplier = kFitting;; multiplier += 2 * kGolden) {
     if (const std::optional<Slots> slots = spread(multiplier)) return *slots;
   }
 }
