@@ -3,6 +3,7 @@
 #include <charconv>
 #include <string>
 
+#include "aifd/base/decimal.hpp"
 #include "aifd/protocol/dialect.hpp"
 #include "json_scan.hpp"
 #include "record_json.hpp"
@@ -84,14 +85,11 @@ void RecordWriter::number(const Name& name, std::uint64_t value) {
 }
 
 void RecordWriter::thousandths(const Name& name, std::uint64_t count) {
+  constexpr std::size_t kPointAndDigits = 4;
   number(name, count / 1000);
-  const auto rest = static_cast<unsigned>(count % 1000);
-  char* at = out_.room(4);
-  *at++ = '.';
-  for (const unsigned digit : {rest / 100, rest / 10 % 10, rest % 10}) {
-    *at++ = static_cast<char>('0' + digit);
-  }
-  out_.fill_to(at);
+  char* const point = out_.room(kPointAndDigits + 1);
+  *point = '.';
+  out_.fill_to(put_three_digits(point + 1, count % 1000));
 }
 
 void RecordWriter::null(const Name& name) {
