@@ -105,12 +105,19 @@ static_assert(kKnownNames.size() < 128);
 // Of a name in any case, which is a token: other texts could be taken for a known one.
 NameId find_known_name(std::string_view name) noexcept;
 
-// The same at compile time, as in `case name_id("Host"):`; only of a known name.
-consteval NameId name_id(std::string_view name) {
+// The same at compile time.
+consteval NameId known_name_id(std::string_view name) {
   for (std::size_t i = 0; i < kKnownNames.size(); ++i) {
     if (iequals(kKnownNames[i], name)) return static_cast<NameId>(i + 1);
   }
-  throw "none of kKnownNames";
+  return kUnknownName;
+}
+
+// As in `case name_id("Host"):`; only of a known name.
+consteval NameId name_id(std::string_view name) {
+  const NameId id = known_name_id(name);
+  if (id == kUnknownName) throw "none of kKnownNames";
+  return id;
 }
 
 // A name as it came or as it is to be sent. The text belongs to others. Two are equal whatever
@@ -120,11 +127,7 @@ class FieldName {
   constexpr FieldName() noexcept = default;
   FieldName(std::string_view text) noexcept : text_(text), id_(find_known_name(text)) {}
   FieldName(const std::string& text) noexcept : FieldName(std::string_view(text)) {}
-  consteval FieldName(const char* text) : text_(text) {
-    for (std::size_t i = 0; i < kKnownNames.size(); ++i) {
-      if (iequals(kKnownNames[i], text_)) id_ = static_cast<NameId>(i + 1);
-    }
-  }
+  consteval FieldName(const char* text) : text_(text), id_(known_name_id(text)) {}
 
   constexpr std::string_view text() const noexcept { return text_; }
   constexpr operator std::string_view() const noexcept { return text_; }
